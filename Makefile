@@ -1,0 +1,64 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+MAX_MB := 32
+
+# The linter has its own pin and folder: in go.mod it would bring 200 modules along.
+GOLANGCI := v2.15.0
+LINTER := .tools/golangci-lint-$(GOLANGCI)/golangci-lint
+
+.PHONY: help
+help: ## print this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+
+.PHONY: run
+run: install build ## run the real opencode, scripted, without and with the jail, and show what came of it
+	@go run ./tests/agent/cmd/show -ocjail bin/ocjail
+
+.PHONY: build
+build: ## build bin/ocjail: one static file, without cgo
+	@echo "build: bin/ocjail $(VERSION)"
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ocjail ./cmd/ocjail
+	@size=$$(stat -c %s bin/ocjail); (( size <= $(MAX_MB) << 20 )) || \
+		{ echo "build: bin/ocjail has $$size bytes, more than $(MAX_MB) MB: see what got linked with go version -m and go list -deps" >&2; rm bin/ocjail; exit 1; }
+
+.PHONY: test
+test: install build format vet lint ## check the code and run all tests
+	@echo "test: go test ./..."
+	@go test ./...
+
+.PHONY: format
+format:
+	@echo "format: gofmt -l"
+	@files=$$(gofmt -l .); \
+		[[ -z $$files ]] || { printf 'not formatted, run gofmt -w on:\n%s\n' "$$files" >&2; exit 1; }
+
+.PHONY: vet
+vet:
+	@echo "vet: go vet ./..."
+	@go vet ./...
+
+.PHONY: lint
+lint: $(LINTER) ## run golangci-lint with .golangci.yml
+	@echo "lint: golangci-lint $(GOLANGCI)"
+	@$(LINTER) run
+
+$(LINTER):
+	@echo "lint: building golangci-lint $(GOLANGCI) into $(@D) (about a minute)"
+	@mkdir -p $(@D)
+	@GOBIN='$(abspath $(@D))' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) 2>$(@D).log || \
+		{ cat $(@D).log >&2; echo "lint: golangci-lint $(GOLANGCI) could not be had from the Go module proxy ($$(go env GOPROXY)): check the network or set GOPROXY" >&2; exit 1; }
+
+.PHONY: bench
+bench: install build ## measure what the check adds to a launch
+	@go run ./tests/bench
+
+.PHONY: install
+install:
+	@tests/install/install.sh
+
+.PHONY: clean
+clean: ## remove what make built and installed
+	rm -rf bin .tools

@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/util"
+)
+
+// mayBeEmpty are the lists that start out empty; any other empty list that a
+// rule reads is a mistake, for the rule would find nothing, quickly and quietly.
+var mayBeEmpty = []string{"data.ocjail.tolerated"}
+
+// merge builds the base documents out of the data files. A list that is there
+// already is extended; anything else that is there already is an error.
+func merge(files []file) (map[string]any, error) {
+	root := map[string]any{}
+	for _, f := range files {
+		var v any
+		if err := util.UnmarshalJSON(f.text, &v); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name(), err)
+		}
+		keys := strings.Split(strings.TrimSuffix(strings.TrimPrefix(f.path, "data/"), ".json"), "/")
+		if f.source.pack {
+			keys = append([]string{"ocjail"}, keys...)
+		}
+		for _, k := range slices.Backward(keys) {
+			v = map[string]any{k: v}
+		}
+		if err := extend(root, v.(map[string]any)); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name(), err)
+		}
+	}
+	return root, nil
+}
+
+func extend(into, more map[string]any) error {
+	for k, v := range more {
+		old, ok := into[k]
+		if !ok {
+			into[k] = v
+			continue
+		}
+		switch v := v.(type) {
+		case map[string]any:
+			if old, ok := old.(map[string]any); ok {
+				if err := extend(old, v); err != nil {
+					return fmt.Errorf("%s: %w", k, err)
+				}
+				continue
+			}
+		case []any:
+			if old, ok := old.([]any); ok {
+				into[k] = slices.Concat(old, v)
+				continue
+			}
+		}
+		return fmt.Errorf("%s is defined already: only lists can be extended", k)
+	}
+	return nil
+}
+
+// checkData makes sure that every document below data that a module reads is
+// there and holds something: to Rego what is absent is undefined, so a rule that
+// reads it finds nothing.
+func checkData(c *ast.Compiler, data map[string]any) error {
+	var errs []error
+	for _, m := range c.Modules {
+		ast.WalkRefs(m, func(r ast.Ref) bool {
+			if r.HasPrefix(ast.DefaultRootRef) && !isVirtual(c, r) {
+				if err := checkRef(r, data); err != nil {
+					errs = append(errs, err)
+				}
+			}
+			return false
+		})
+	}
+	return errors.Join(errs...)
+}
+
+// isVirtual tells whether r names rules, or a package of rules.
+func isVirtual(c *ast.Compiler, r ast.Ref) bool {
+	node := c.RuleTree.Child(r[0].Value)
+	for _, t := range r[1:] {
+		if node == nil || len(node.Values) > 0 || !t.IsGround() {
+			break
+		}
+		node = node.Child(t.Value)
+	}
+	return node != nil
+}
+
+func checkRef(r ast.Ref, data map[string]any) error {
+	var v any = data
+	path := "data"
+	for _, t := range r[1:] {
+		key, ok := t.Value.(ast.String)
+		object, isObject := v.(map[string]any)
+		if !ok || !isObject {
+			break
+		}
+		path += "." + string(key)
+		if v, ok = object[string(key)]; !ok {
+			return fmt.Errorf("%s: %s is not there: put it into a file below data/", location(r), path)
+		}
+	}
+	if !empty(v) || slices.ContainsFunc(mayBeEmpty, func(p string) bool { return strings.HasPrefix(path, p+".") }) {
+		return nil
+	}
+	return fmt.Errorf("%s: %s is empty, so the rule that reads it would find nothing", location(r), path)
+}
+
+func location(r ast.Ref) string {
+	if l := r[0].Location; l != nil {
+		return fmt.Sprintf("%s:%d", l.File, l.Row)
+	}
+	return r.String()
+}
+
+func empty(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	case string:
+		return v == ""
+	}
+	return v == nil
+}

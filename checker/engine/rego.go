@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/util"
+
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// DefaultTimeLimit bounds one evaluation of all rules.
+const DefaultTimeLimit = 2 * time.Second
+
+// inputVersion is the version of the policy input that the rules are written for.
+const inputVersion = 1
+
+// Options tune an engine; the zero value is good.
+type Options struct {
+	// TimeLimit of one evaluation; DefaultTimeLimit when zero.
+	TimeLimit time.Duration
+}
+
+// Rego evaluates rules with OPA. Package topdown is used rather than package
+// rego, which links a second compiler and a WASM runtime.
+type Rego struct {
+	entries  []entry
+	compiler *ast.Compiler
+	store    storage.Store
+	limit    time.Duration
+}
+
+var _ Engine = (*Rego)(nil)
+
+// results is the document that gathers what all rules found, by index in entries.
+const (
+	resultsPackage = "ocjail.results"
+	resultsFile    = "results"
+)
+
+// NewRego compiles the rules of the sources. Nothing that depends on more than
+// the input is available to them: no clock, network, randomness, environment.
+// An error names the file and line, and means that there are no rules to trust.
+func NewRego(ctx context.Context, o Options, sources ...Source) (*Rego, error) {
+	if o.TimeLimit < 0 {
+		return nil, fmt.Errorf("time limit %s: must be positive", o.TimeLimit)
+	}
+	rules, lists, err := read(sources)
+	if err != nil {
+		return nil, err
+	}
+	modules, err := parse(rules)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := discover(modules)
+	if err != nil {
+		return nil, err
+	}
+	data, err := merge(lists)
+	if err != nil {
+		return nil, fmt.Errorf("read lists: %w", err)
+	}
+	compiler, err := compile(modules, entries)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkData(compiler, data); err != nil {
+		return nil, fmt.Errorf("check lists: %w", err)
+	}
+	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
+	return &Rego{entries, compiler, store, cmp.Or(o.TimeLimit, DefaultTimeLimit)}, ctx.Err()
+}
+
+func compile(modules []module, entries []entry) (*ast.Compiler, error) {
+	results, err := ast.ParseModuleWithOpts(resultsFile, resultsText(entries), ast.ParserOptions{RegoVersion: ast.RegoV1})
+	if err != nil {
+		return nil, fmt.Errorf("gather rules: %w", err)
+	}
+	byName := map[string]*ast.Module{resultsFile: results}
+	for _, m := range modules {
+		if byName[m.name()] != nil {
+			return nil, fmt.Errorf("%s is loaded twice: give each source a name of its own", m.name())
+		}
+		byName[m.name()] = m.Module
+	}
+	c := ast.NewCompiler().WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1)
+	if c.Compile(byName); c.Failed() {
+		return nil, fmt.Errorf("compile rules (nothing that looks beyond the input can be called; the time is input.now): %w", c.Errors)
+	}
+	return c, nil
+}
+
+// resultsText is a module whose document "found" maps a rule's index to its
+// findings; an undefined one is missing from it.
+func resultsText(entries []entry) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "package %s\n", resultsPackage)
+	for i, e := range entries {
+		fmt.Fprintf(&b, "found[%d] := %s\n", i, e.ref)
+	}
+	return b.String()
+}
+
+// capabilities are OPA's without what makes two evaluations of one input differ.
+func capabilities() *ast.Capabilities {
+	c := ast.CapabilitiesForThisVersion()
+	c.Builtins = slices.DeleteFunc(c.Builtins, func(b *ast.Builtin) bool { return b.IsNondeterministic() })
+	c.AllowNet = []string{}
+	return c
+}
+
+// Rules implements Engine.
+func (r *Rego) Rules() []Rule {
+	rules := make([]Rule, len(r.entries))
+	for i, e := range r.entries {
+		rules[i] = e.Rule
+	}
+	return rules
+}
+
+// Evaluate implements Engine.
+func (r *Rego) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
+	doc, err := parseInput(input)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.query(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
+	var all []finding.Finding
+	for i, e := range r.entries {
+		v := found.Get(ast.IntNumberTerm(i))
+		if v == nil {
+			return nil, fmt.Errorf("rule %s: %s is undefined for this input: a rule must always yield a set", e.ID, e.ref)
+		}
+		fs, err := e.findings(v.Value)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", e.ID, err)
+		}
+		all = append(all, fs...)
+	}
+	finding.Sort(all)
+	return all, nil
+}
+
+func parseInput(input []byte) (*ast.Term, error) {
+	var v any
+	if err := util.UnmarshalJSON(input, &v); err != nil {
+		return nil, fmt.Errorf("policy input: %w", err)
+	}
+	doc, err := ast.InterfaceToValue(v)
+	if err != nil {
+		return nil, fmt.Errorf("policy input: %w", err)
+	}
+	object, ok := doc.(ast.Object)
+	if !ok || !object.Get(ast.StringTerm("version")).Equal(ast.IntNumberTerm(inputVersion)) {
+		return nil, fmt.Errorf("policy input: not an object of version %d", inputVersion)
+	}
+	return ast.NewTerm(doc), nil
+}
+
+// query evaluates the document "found". A built-in function may be deaf to
+// cancellation, so on overrun the evaluation is left behind.
+func (r *Rego) query(ctx context.Context, input *ast.Term) (ast.Object, error) {
+	limit := fmt.Errorf("rules overran the time limit of %s: raise gate.timeout or mend the rule", r.limit)
+	ctx, stop := context.WithTimeoutCause(ctx, r.limit, limit)
+	defer stop()
+	cancel := topdown.NewCancel()
+	defer context.AfterFunc(ctx, cancel.Cancel)()
+	type answer struct {
+		found ast.Object
+		err   error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		found, err := r.run(ctx, input, cancel)
+		done <- answer{found, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("evaluate rules: %w", context.Cause(ctx))
+	case a := <-done:
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("evaluate rules: %w", context.Cause(ctx))
+		}
+		return a.found, a.err
+	}
+}
+
+func (r *Rego) run(ctx context.Context, input *ast.Term, cancel topdown.Cancel) (found ast.Object, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("evaluate rules: %v", p)
+		}
+	}()
+	txn, err := r.store.NewTransaction(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate rules: %w", err)
+	}
+	defer r.store.Abort(ctx, txn)
+	answer := ast.VarTerm("found")
+	ref := ast.MustParseRef("data." + resultsPackage + ".found")
+	query := topdown.NewQuery(ast.NewBody(ast.Equality.Expr(ast.NewTerm(ref), answer))).
+		WithCompiler(r.compiler).WithStore(r.store).WithTransaction(txn).WithInput(input).
+		WithCancel(cancel).WithStrictBuiltinErrors(true).WithIndexing(true).
+		WithSeed(zeros{}).WithTime(time.Unix(0, 0))
+	answers, err := query.Run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("evaluate rules: %w", err)
+	}
+	if len(answers) != 1 {
+		return nil, errors.New("evaluate rules: no answer")
+	}
+	found, ok := answers[0][answer.Value.(ast.Var)].Value.(ast.Object)
+	if !ok {
+		return nil, errors.New("evaluate rules: not an answer")
+	}
+	return found, nil
+}
+
+// zeros is the seed of built-in functions that would draw randomness.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+var _ io.Reader = zeros{}

@@ -1,0 +1,96 @@
+// Package finding holds what rule engines return and reports print.
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Severity ranks a finding. The zero value is not a severity.
+type Severity string
+
+// The severities, most serious first. An error refuses a launch; a warning and
+// an info do not.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Info    Severity = "info"
+)
+
+// ParseSeverity reads "error", "warning" or "info"; anything else is an error.
+func ParseSeverity(s string) (Severity, error) {
+	switch v := Severity(s); v {
+	case Error, Warning, Info:
+		return v, nil
+	}
+	return "", fmt.Errorf("unknown severity %q: write error, warning or info", s)
+}
+
+// Rank orders severities: 3 for error, 2 for warning, 1 for info, 0 otherwise.
+func (s Severity) Rank() int {
+	return map[Severity]int{Error: 3, Warning: 2, Info: 1}[s]
+}
+
+// Subject is the part of the jail that a finding is about.
+type Subject struct {
+	// Kind is "mount", "path", "socket", "env", "namespace", "session",
+	// "capability", "command", "descriptor" or "config".
+	Kind string `json:"kind"`
+	// Path is a host path (kinds mount, path, socket), else empty.
+	Path string `json:"path,omitempty"`
+	// Name is an environment variable, capability or namespace, else empty.
+	Name string `json:"name,omitempty"`
+	// Index is the position in the input's mounts of the mount that grants
+	// what the finding is about; nil when there is none.
+	Index *int `json:"index,omitempty"`
+}
+
+// String names the subject for a person: its path, else its name, else its kind.
+func (s Subject) String() string {
+	return cmp.Or(s.Path, s.Name, s.Kind)
+}
+
+// Origin tells which configuration caused the subject to be in the jail.
+type Origin struct {
+	Option     string `json:"option,omitempty"`
+	File       string `json:"file,omitempty"`
+	Line       int    `json:"line,omitempty"`
+	Combinator string `json:"combinator,omitempty"`
+}
+
+// Finding is one violation of one rule.
+type Finding struct {
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity"`
+	Title    string   `json:"title,omitempty"`
+	Message  string   `json:"message"`
+	Subject  Subject  `json:"subject"`
+	Origin   *Origin  `json:"origin,omitempty"`
+	Remedy   string   `json:"remedy,omitempty"`
+	URL      string   `json:"url,omitempty"`
+}
+
+// Sort puts findings in report order: most serious first, then by rule, subject
+// and message, so that equal inputs print equal reports.
+func Sort(fs []Finding) {
+	slices.SortStableFunc(fs, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
+			cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Subject.String(), b.Subject.String()),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+}
+
+// Count tells how many findings have exactly severity s.
+func Count(fs []Finding, s Severity) int {
+	n := 0
+	for _, f := range fs {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}

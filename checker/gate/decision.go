@@ -1,0 +1,71 @@
+package gate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// Decision is one line of the log. It holds names and digests, never the values
+// of variables.
+type Decision struct {
+	Time    string   `json:"time"` // RFC 3339, UTC
+	Jail    string   `json:"jail"`
+	Project string   `json:"project"`
+	Verdict string   `json:"verdict"` // "allow", "deny" or "observe" (denied, started all the same)
+	Errors  []string `json:"errors"`  // ids of the rules, sorted
+	Warns   []string `json:"warnings"`
+	Rules   int      `json:"rules"` // how many judged
+	Argv    string   `json:"argv_sha256"`
+}
+
+func newDecision(r *checker.Report, verdict string) Decision {
+	ids := func(s finding.Severity) []string {
+		list := []string{}
+		for _, f := range r.Findings {
+			if f.Severity == s && !slices.Contains(list, f.Rule) {
+				list = append(list, f.Rule)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	sum := sha256.Sum256([]byte(strings.Join(r.Jail.Asked.AnnotatedArgv(), "\x00")))
+	return Decision{
+		Time: time.Now().UTC().Format(time.RFC3339Nano), Jail: r.Jail.Name, Project: r.Jail.Facts.ProjectRoot, Verdict: verdict,
+		Errors: ids(finding.Error), Warns: ids(finding.Warning), Rules: r.Rules, Argv: hex.EncodeToString(sum[:]),
+	}
+}
+
+// append writes d as one line to decisions.jsonl in dir, which it makes. One
+// write to a file opened for appending is whole, also with others at work.
+func (d Decision) append(dir string) error {
+	line, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "decisions.jsonl")
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", file, err), f.Close())
+	}
+	return f.Close()
+}

@@ -1,0 +1,252 @@
+// Package gate launches jails: it parses bwrap's argv, hardens and checks the
+// jail, starts bwrap with the command held back, compares what bwrap built with
+// what was checked, and only then lets the command run.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// Exit statuses of a launch; any other is the command's own. They are env(1)'s
+// and docker-run(1)'s.
+const (
+	Broken   = 125 // ocjail or bwrap failed; nothing was started
+	Refused  = 126 // a rule denies the jail; nothing was started
+	NotFound = 127 // the command is not in the jail
+)
+
+// Request is a launch.
+type Request struct {
+	Name    string   // of the jail, for messages and the log
+	Argv    []string // bwrap's, without argv[0]; OriginOption is understood
+	Bwrap   *host.Bwrap
+	FS      *host.FS
+	Facts   host.Facts
+	Config  *config.Config
+	Cwd     string
+	Environ []string
+	// Show prints a report; it is called once the decision is made.
+	Show func(r *checker.Report)
+	// Warn is for what does not stop a launch.
+	Warn io.Writer
+	// Steps, when not nil, is told when each step ends.
+	Steps func(name string)
+}
+
+// CommandError says that the jail holds no such command.
+type CommandError struct{ Command string }
+
+func (e *CommandError) Error() string {
+	return fmt.Sprintf("%s: not found in the jail; check the command's name, and that its directory is bound and on the jail's PATH", e.Command)
+}
+
+// Launch judges the jail and runs it. It returns the exit status that the
+// process should end with; with an error, which is for a person to read, the
+// command was not started.
+//
+// It must be called on the main goroutine, locked to the main thread:
+// --die-with-parent and what isolate does belong to a thread.
+func (r Request) Launch(ctx context.Context) (int, error) {
+	if err := closeOnExec(); err != nil {
+		return Broken, fmt.Errorf("close inherited descriptors: %w", err)
+	}
+	fds := newDescriptors()
+	s, err := sandbox.ParseArgv(r.Argv, fds.readArgs)
+	if err != nil {
+		return Broken, err
+	}
+	if err := fds.take(s); err != nil {
+		return Refused, err
+	}
+	std, err := newStdio(fds.consumed)
+	if err != nil {
+		return Refused, err
+	}
+	r.step("parse")
+	c, err := checker.Open(ctx, r.Config)
+	if err != nil {
+		return Broken, err
+	}
+	r.step("load rules")
+	status, err := r.attempt(ctx, c, s, fds, std)
+	var m *mismatch
+	if errors.As(err, &m) { // an editor that saves by renaming looks like an attack
+		r.FS = host.NewFS()
+		status, err = r.attempt(ctx, c, s, fds, std)
+	}
+	return status, err
+}
+
+func (r Request) step(name string) {
+	if r.Steps != nil {
+		r.Steps(name)
+	}
+}
+
+// attempt checks the jail and starts it once.
+func (r Request) attempt(ctx context.Context, c *checker.Checker, s *sandbox.Sandbox, fds *descriptors, std *stdio) (int, error) {
+	j, err := checker.Resolve(r.resolve(s, fds, std))
+	if err != nil {
+		return Broken, err
+	}
+	if err := findCommand(j, r.Environ); err != nil {
+		return NotFound, err
+	}
+	r.step("facts, model, hardening")
+	report, err := c.Check(ctx, j)
+	if err != nil {
+		return Broken, err
+	}
+	r.step("rules")
+	verdict := "allow"
+	if report.Denied() {
+		verdict = "deny"
+		if r.Config.Gate.Mode == config.Observe {
+			verdict = "observe"
+		}
+	}
+	if err := newDecision(report, verdict).append(r.Facts.StateDir); err != nil {
+		r.warn("the decision could not be logged: %v", err)
+	}
+	if r.Show != nil {
+		r.Show(report)
+	}
+	r.step("log")
+	if verdict == "deny" {
+		return Refused, nil
+	}
+	return r.start(j, fds, std)
+}
+
+func (r Request) warn(format string, args ...any) {
+	if r.Warn != nil {
+		fmt.Fprintf(r.Warn, "ocjail: warning: "+format+"\n", args...)
+	}
+}
+
+func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) checker.Request {
+	return checker.Request{
+		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config,
+		Cwd: r.Cwd, Environ: r.Environ, Terminal: terminalName(std.files[1]), Interactive: interactive(std),
+		Descriptor: pathOf, Filters: fds.filters, CanFilter: CanFilter(),
+	}
+}
+
+// start hands the checked jail to bwrap, verifies what it built and supervises.
+func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio) (int, error) {
+	sp, err := r.prepare(j, fds, std)
+	if err != nil {
+		return Broken, err
+	}
+	missing, err := isolate(r.Bwrap.Setuid)
+	if err != nil {
+		return Broken, err
+	}
+	for _, m := range missing {
+		r.warn("not available here: %s", m)
+	}
+	jail, err := start(sp)
+	if err == nil {
+		r.step("start bwrap")
+		v := &verifier{tree: j.Tree, fs: j.FS, child: jail.child}
+		err = v.wait(time.Now().Add(setupLimit))
+	}
+	if err != nil {
+		if jail != nil {
+			err = errors.Join(err, jail.kill())
+		}
+		return Broken, err
+	}
+	r.step("verify")
+	if err := r.released(jail, fds); err != nil {
+		return Broken, errors.Join(err, jail.kill())
+	}
+	if err := errors.Join(jail.run(), std.close()); err != nil {
+		return Broken, errors.Join(err, jail.kill())
+	}
+	return jail.supervise(std)
+}
+
+// released does what the caller's own --info-fd and --block-fd ask of bwrap.
+func (r Request) released(jail *jailStart, fds *descriptors) error {
+	if fds.info != nil {
+		if _, err := fds.info.Write(append(jail.info, '\n')); err != nil {
+			return fmt.Errorf("--info-fd: %w", err)
+		}
+		if err := fds.info.Close(); err != nil {
+			return fmt.Errorf("--info-fd: %w", err)
+		}
+		fds.info = nil
+	}
+	if fds.block != nil {
+		if _, err := fds.block.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("--block-fd: %w", err)
+		}
+	}
+	return nil
+}
+
+// prepare turns the jail into what bwrap gets: sources pinned, environment taken
+// out, filter added, descriptors numbered from 3.
+func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, error) {
+	s := j.Sandbox.Clone()
+	if err := pinSources(s, j, fds); err != nil {
+		return spec{}, err
+	}
+	env := splitEnvironment(s, r.Environ)
+	files := []*os.File{std.files[0], std.files[1], std.files[2]}
+	for _, d := range s.Descriptors() {
+		f, ok := fds.pass[d.FD]
+		if !ok {
+			return spec{}, fmt.Errorf("%s %d was not looked at, which is a bug of ocjail's", d.Name, d.FD)
+		}
+		s.SetDescriptor(d.Option, len(files))
+		files = append(files, f)
+	}
+	if j.Filter {
+		code, err := terminalFilter()
+		if err != nil {
+			return spec{}, err
+		}
+		f, err := sealed("seccomp", code)
+		if err != nil {
+			return spec{}, err
+		}
+		s.Options = append(s.Options, sandbox.Option{Name: "--add-seccomp-fd", Args: []string{fmt.Sprint(len(files))}})
+		files = append(files, f)
+	}
+	return spec{bwrap: r.Bwrap.Path, sandbox: s, files: files, env: env}, nil
+}
+
+func interactive(s *stdio) bool {
+	for _, f := range s.files {
+		if term.IsTerminal(int(f.Fd())) {
+			return true
+		}
+	}
+	return false
+}
+
+// terminalName is the device that bwrap's --dev binds as /dev/console.
+func terminalName(f *os.File) string {
+	if !term.IsTerminal(int(f.Fd())) {
+		return ""
+	}
+	p, err := pathOf(int(f.Fd()))
+	if err != nil {
+		return ""
+	}
+	return p
+}

@@ -1,0 +1,161 @@
+package gate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// jailStart is a bwrap that has been started and holds its command back.
+type jailStart struct {
+	bwrap   int // process id of bwrap, our child
+	child   int // of the process in the jail, in our PID namespace
+	info    []byte
+	release *os.File // one byte lets the command run
+}
+
+// spec is what start needs.
+type spec struct {
+	bwrap   string
+	sandbox *sandbox.Sandbox // descriptors already renumbered to files
+	files   []*os.File       // for the child, by number; the first three are its stdio
+	env     []string
+}
+
+// start runs bwrap with its command blocked and waits until bwrap says which
+// process that is.
+//
+// bwrap's --block-fd takes end-of-file for permission, so a gate that is killed
+// now must not close the last writing end: --sync-fd makes the jailed process
+// hold one itself, and with it blocked for good. (bwrap does not pass that
+// descriptor on to the command.)
+func start(s spec) (*jailStart, error) {
+	blockR, blockW, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("pipe: %w", err)
+	}
+	defer blockR.Close()
+	infoR, infoW, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("pipe: %w", err), blockW.Close())
+	}
+	defer infoR.Close()
+
+	jail := s.sandbox.Clone()
+	files := s.files
+	number := func(f *os.File) string {
+		files = append(files, f)
+		return fmt.Sprint(len(files) - 1)
+	}
+	jail.Options = append(jail.Options,
+		sandbox.Option{Name: "--info-fd", Args: []string{number(infoW)}},
+		sandbox.Option{Name: "--block-fd", Args: []string{number(blockR)}})
+	if held := number(blockW); !jail.Has("--sync-fd") {
+		jail.Options = append(jail.Options, sandbox.Option{Name: "--sync-fd", Args: []string{held}})
+	}
+	words := jail.Words()
+	args, err := sealed("bwrap options", []byte(strings.Join(words, "\x00")+"\x00"))
+	if err != nil {
+		return nil, errors.Join(err, blockW.Close(), infoW.Close())
+	}
+	defer args.Close()
+	argv := append([]string{"bwrap", "--args", number(args), "--"}, jail.Command...)
+	if n := len(words) + len(argv) - 1; n > sandbox.MaxArgs {
+		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), blockW.Close(), infoW.Close())
+	}
+	p, err := fork(s.bwrap, argv, s.env, files)
+	if err := errors.Join(err, infoW.Close()); err != nil {
+		return nil, errors.Join(err, blockW.Close())
+	}
+	j := &jailStart{bwrap: p, release: blockW}
+	if err := j.readInfo(infoR); err != nil {
+		return j, err
+	}
+	return j, nil
+}
+
+// fork starts bwrap from this thread: main locks its goroutine to the first
+// one, for --die-with-parent follows the thread that forked (prctl(2)).
+func fork(path string, argv, env []string, files []*os.File) (int, error) {
+	numbers := make([]uintptr, len(files))
+	for i, f := range files {
+		numbers[i] = f.Fd()
+	}
+	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: numbers})
+	if err != nil {
+		return 0, fmt.Errorf("start %s: %w", path, err)
+	}
+	return pid, nil
+}
+
+// errSetup says that bwrap ended before it could hold the command back; it has
+// printed why.
+var errSetup = errors.New("bwrap could not set the jail up (its message is above); nothing was started")
+
+// setupLimit bounds how long bwrap may take to build a jail.
+const setupLimit = 30 * time.Second
+
+// readInfo reads the JSON that bwrap writes to --info-fd.
+func (j *jailStart) readInfo(r *os.File) error {
+	if err := r.SetReadDeadline(time.Now().Add(setupLimit)); err != nil {
+		return fmt.Errorf("waiting for bwrap: %w", err)
+	}
+	dec := json.NewDecoder(r)
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return errSetup
+	}
+	var info struct {
+		Child int `json:"child-pid"`
+	}
+	if err := json.Unmarshal(raw, &info); err != nil || info.Child <= 0 {
+		return fmt.Errorf("bwrap wrote %q to --info-fd: no child-pid in it", raw)
+	}
+	j.child, j.info = info.Child, raw
+	return nil
+}
+
+// run lets the command start.
+func (j *jailStart) run() error {
+	_, err := j.release.Write([]byte{1})
+	return errors.Join(err, j.release.Close())
+}
+
+// kill ends a jail whose command is still held back, and reaps bwrap. The child
+// goes first, so that nothing is left when bwrap is gone.
+func (j *jailStart) kill() error {
+	var errs []error
+	for _, pid := range []int{j.child, j.bwrap} {
+		if pid > 0 {
+			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+				errs = append(errs, fmt.Errorf("kill %d: %w", pid, err))
+			}
+		}
+	}
+	if _, err := wait(j.bwrap); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, j.release.Close())...)
+}
+
+func wait(pid int) (unix.WaitStatus, error) {
+	for {
+		var ws unix.WaitStatus
+		_, err := unix.Wait4(pid, &ws, 0, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return ws, fmt.Errorf("wait for bwrap: %w", err)
+		}
+		return ws, nil
+	}
+}

@@ -1,0 +1,135 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// maxPinned bounds the sources that are handed over as descriptors. More than 64
+// open files cost a multi-threaded process milliseconds (the kernel grows its
+// table), and bwrap hangs when it runs out of descriptors half-way. Sources
+// beyond are bound by name, and the verification catches a swap.
+const maxPinned = 40
+
+// pinSources rewrites the binds of s, which j.Tree was made from, so that bwrap
+// mounts what was checked: sources that the user, and so an agent, could swap
+// meanwhile become O_PATH descriptors, others their resolved paths. A -try
+// without a source is dropped, lest one appears.
+func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
+	p := &pinner{jail: j, pass: d, byDescriptor: canBindDescriptors(j.Bwrap.Supports)}
+	for n := range d.pass {
+		p.next = max(p.next, n+1)
+	}
+	ops := map[int]sandbox.Op{}
+	for _, op := range s.Ops() {
+		ops[op.Option] = op
+	}
+	var kept []sandbox.Option
+	for i, o := range s.Options {
+		op, ok := ops[i]
+		if !ok || op.Kind != sandbox.OpBind || op.FD >= 0 {
+			kept = append(kept, o)
+			continue
+		}
+		m := j.Tree.MountOf(i)
+		if m == nil {
+			continue
+		}
+		pinned, err := p.pin(o, op, m.Source)
+		if err != nil {
+			return err
+		}
+		kept = append(kept, pinned)
+	}
+	s.Options = kept
+	return nil
+}
+
+type pinner struct {
+	jail         *checker.Jail
+	pass         *descriptors
+	byDescriptor bool
+	next, used   int
+}
+
+func canBindDescriptors(supports func(string) (bool, error)) bool {
+	for _, option := range []string{"--bind-fd", "--ro-bind-fd"} {
+		if ok, err := supports(option); err != nil || !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *pinner) pin(o sandbox.Option, op sandbox.Op, source string) (sandbox.Option, error) {
+	o.Args = []string{source, o.Args[1]}
+	if !p.byDescriptor || op.Devices || p.used >= maxPinned || !p.swappable(source) {
+		return o, nil
+	}
+	f, err := p.open(source)
+	if err != nil {
+		return o, err
+	}
+	p.pass.pass[p.next] = f
+	o.Name, o.Args[0] = "--bind-fd", strconv.Itoa(p.next)
+	if op.ReadOnly {
+		o.Name = "--ro-bind-fd"
+	}
+	p.next, p.used = p.next+1, p.used+1
+	return o, nil
+}
+
+// open opens the file at source and makes sure that it is the one judged.
+func (p *pinner) open(source string) (*os.File, error) {
+	n, err := unix.Openat2(unix.AT_FDCWD, source, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS})
+	if errors.Is(err, unix.ENOSYS) {
+		n, err = unix.Open(source, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	}
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ELOOP) {
+		return nil, &mismatch{fmt.Sprintf("%s was replaced", strconv.Quote(source))}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", source, err)
+	}
+	f := os.NewFile(uintptr(n), source)
+	var st unix.Stat_t
+	if err := unix.Fstat(n, &st); err != nil {
+		return nil, errors.Join(fmt.Errorf("stat %s: %w", source, err), f.Close())
+	}
+	want, err := p.jail.FS.Lstat(source)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", source, err), f.Close())
+	}
+	if (sandbox.ID{Dev: st.Dev, Ino: st.Ino}) != want.ID() {
+		return nil, errors.Join(&mismatch{fmt.Sprintf("%s was replaced", strconv.Quote(source))}, f.Close())
+	}
+	return f, nil
+}
+
+// swappable tells whether the user could replace the file at p or a directory
+// on the way to it. Root owns everything; for it the home and the project count.
+func (p *pinner) swappable(at string) bool {
+	f := p.jail.Facts
+	for _, dir := range []string{f.HomeReal, f.ProjectRoot, f.CacheDir} {
+		if _, below := sandbox.Below(dir, at); dir != "" && below {
+			return true
+		}
+	}
+	for ; ; at = path.Dir(at) {
+		st, err := p.jail.FS.Lstat(at)
+		if err != nil || f.UID != 0 && int(st.UID) == f.UID || st.Mode&0o022 != 0 && st.Mode&unix.S_ISVTX == 0 {
+			return true
+		}
+		if at == "/" {
+			return false
+		}
+	}
+}

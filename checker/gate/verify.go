@@ -1,0 +1,188 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// verifier compares the jail that bwrap built with the one that was checked.
+//
+// bwrap mounts by path, so between check and mount an agent in another jail of
+// the same project can swap directories. What counts is therefore read from the
+// child: its mount table, and the identity of what each mount shows. This also
+// turns a mistake of the model into a refusal.
+type verifier struct {
+	tree  *sandbox.Tree
+	fs    sandbox.HostFS // the answers that were judged
+	child int
+}
+
+// mismatch says in what the jail differs from what was checked.
+type mismatch struct{ text string }
+
+func (m *mismatch) Error() string {
+	return "the jail that bwrap built is not the one that was checked: " + m.text +
+		"; nothing was started (something changed files meanwhile, or this is a bug of ocjail's)"
+}
+
+// settleLimit is how long the mount table may stay the same and wrong before
+// that is taken for bwrap's final word.
+const settleLimit = 200 * time.Millisecond
+
+// wait polls until the child's mounts are as expected. They change while bwrap
+// works, so a difference counts only when nothing moves any more.
+func (v *verifier) wait(deadline time.Time) error {
+	var last string
+	since := time.Now()
+	for pause := 200 * time.Microsecond; ; {
+		err := v.once()
+		var m *mismatch
+		if err == nil || !errors.As(err, &m) {
+			return err
+		}
+		now := time.Now()
+		if m.text != last {
+			last, since = m.text, now
+		}
+		if now.Sub(since) > settleLimit && v.final() || now.After(deadline) {
+			return err
+		}
+		time.Sleep(pause)
+		pause = min(pause*5/4, 5*time.Millisecond)
+	}
+}
+
+// final tells whether bwrap has left its staging root.
+func (v *verifier) final() bool {
+	return errors.Is(unix.Access(v.path("/newroot"), unix.F_OK), unix.ENOENT) ||
+		errors.Is(unix.Access(v.path("/oldroot"), unix.F_OK), unix.ENOENT)
+}
+
+func (v *verifier) path(inside string) string {
+	return "/proc/" + strconv.Itoa(v.child) + "/root" + inside
+}
+
+func (v *verifier) once() error {
+	if v.staging() {
+		return &mismatch{"bwrap did not finish"}
+	}
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(v.child) + "/mountinfo")
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) || err == nil && len(data) == 0 {
+		return errSetup
+	}
+	if err != nil {
+		return fmt.Errorf("mounts of the jail: %w", err)
+	}
+	table, err := host.ParseMountInfo(data)
+	if err != nil {
+		return fmt.Errorf("mounts of the jail: %w", err)
+	}
+	if err := v.compare(table); err != nil {
+		return err
+	}
+	return v.identities()
+}
+
+// staging is a cheap look at whether bwrap is still at work: reading the mount
+// table meanwhile would hold it up.
+func (v *verifier) staging() bool {
+	return unix.Access(v.path("/newroot"), unix.F_OK) == nil && unix.Access(v.path("/oldroot"), unix.F_OK) == nil
+}
+
+// line is a mount as both sides can tell it.
+type line struct {
+	point    string
+	readOnly bool
+}
+
+func (l line) String() string {
+	if l.readOnly {
+		return strconv.Quote(l.point) + " (read-only)"
+	}
+	return strconv.Quote(l.point) + " (writable)"
+}
+
+// compare matches mount points and read-only flags one to one.
+func (v *verifier) compare(table []sandbox.HostMount) error {
+	expected := map[line]int{}
+	for _, l := range v.tree.InJail() {
+		expected[line{l.Point, l.Flag}]++
+	}
+	var extra []line
+	for _, m := range table {
+		l := line{m.Point, m.ReadOnly}
+		if expected[l] > 0 {
+			expected[l]--
+		} else if !coversProc(v.tree, m) {
+			extra = append(extra, l)
+		}
+	}
+	for l, n := range expected {
+		if n > 0 {
+			return &mismatch{fmt.Sprintf("%v is missing among its mounts (beside it: %v)", l, extra)}
+		}
+	}
+	if len(extra) > 0 {
+		return &mismatch{fmt.Sprintf("unexpected mount %v", extra[0])}
+	}
+	return nil
+}
+
+// coversProc tells whether m is one of the entries of a new procfs that bwrap
+// binds onto themselves read-only, which it does for those that are writable.
+func coversProc(t *sandbox.Tree, m sandbox.HostMount) bool {
+	if m.FSType != "proc" || !m.ReadOnly {
+		return false
+	}
+	return slices.ContainsFunc(t.InJail(), func(l sandbox.Located) bool {
+		if l.Kind != sandbox.MountProc {
+			return false
+		}
+		rest, ok := sandbox.Below(l.Point, m.Point)
+		return ok && slices.Contains([]string{"/sys", "/sysrq-trigger", "/irq", "/bus"}, rest)
+	})
+}
+
+// identities compares what each visible mount of host files shows with the file
+// that was checked, and with what has that name on the host now: a protective
+// mount on a directory that was moved away protects nothing.
+func (v *verifier) identities() error {
+	for _, l := range v.tree.InJail() {
+		if l.HiddenBy != nil || l.Kind != sandbox.MountHost {
+			continue
+		}
+		want, err := v.fs.Lstat(l.Source)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.Source, err)
+		}
+		for _, at := range []string{v.path(l.Point), l.Source} {
+			got, err := identity(at)
+			if errors.Is(err, unix.ENOENT) || err == nil && got != want.ID() {
+				return &mismatch{fmt.Sprintf("%s in the jail is no longer the host's %s", strconv.Quote(l.Point), strconv.Quote(l.Source))}
+			}
+			if errors.Is(err, unix.EACCES) && at == l.Source {
+				continue // the host's /root, say, seen by another user
+			}
+			if err != nil {
+				return fmt.Errorf("look at %s: %w", strings.TrimPrefix(at, v.path("")), err)
+			}
+		}
+	}
+	return nil
+}
+
+func identity(p string) (sandbox.ID, error) {
+	var st unix.Stat_t
+	err := unix.Lstat(p, &st)
+	return sandbox.ID{Dev: st.Dev, Ino: st.Ino}, err
+}

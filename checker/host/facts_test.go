@@ -1,0 +1,288 @@
+package host
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// world is a host of the test's own making.
+type world struct {
+	source
+	dir, home, project string
+	env                map[string]string
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	d := tempDir(t)
+	w := &world{dir: d, home: d + "/home/u", project: d + "/home/u/p", env: map[string]string{}}
+	w.source = source{
+		getenv: func(name string) string { return w.env[name] }, uid: os.Getuid(), euid: os.Geteuid(),
+		passwd: d + "/passwd", run: d + "/run", sysctl: d + "/sys", apparmor: d + "/apparmor.d",
+	}
+	mkdir(t, w.project)
+	write(t, w.sysctl+"/user/max_user_namespaces", "1000\n")
+	write(t, w.passwd, fmt.Sprintf("other:x:%d:0::/nowhere:/bin/sh\n#u:x:%d:0::/wrong:/bin/sh\nshort:x:%[2]d\nu:x:%[2]d:0:U,,:%s:/bin/sh\nlate:x:%[2]d:0::/late:/bin/sh\n",
+		w.uid+1, w.uid, w.home))
+	return w
+}
+
+func (w *world) facts(t testing.TB) Facts {
+	t.Helper()
+	facts, err := w.gather(NewFS(), w.project)
+	check(t, err)
+	return facts
+}
+
+// refuses checks that no facts are had, for a reason that names all of want.
+func (w *world) refuses(t *testing.T, want ...string) {
+	t.Helper()
+	_, err := w.gather(NewFS(), w.project)
+	for _, s := range want {
+		if err == nil || !strings.Contains(err.Error(), s) {
+			t.Errorf("error %v, want one with %q", err, s)
+		}
+	}
+}
+
+func TestFacts(t *testing.T) {
+	w := newWorld(t)
+	link(t, "home/u", w.dir+"/alias")
+	w.env = map[string]string{"HOME": w.dir + "/alias/", "SUDO_UID": "7", "SSH_AUTH_SOCK": "/x/agent"}
+	facts := w.facts(t)
+	if facts.User != "u" || facts.Home != w.home || facts.HomeReal != w.home || facts.SudoUID != "7" ||
+		facts.UID != os.Getuid() || facts.EUID != os.Geteuid() || facts.ProjectRoot != w.project ||
+		facts.SSHAgent != "/x/agent" || facts.Git != nil || len(facts.Unknown) != 0 {
+		t.Errorf("%+v", facts)
+	}
+	for got, want := range map[string]string{
+		facts.ConfigDir: "/.config/ocjail", facts.StateDir: "/.local/state/ocjail", facts.CacheDir: "/.cache/ocjail",
+	} {
+		if got != w.home+want {
+			t.Errorf("%s, want %s", got, w.home+want)
+		}
+	}
+}
+
+func TestHome(t *testing.T) {
+	w := newWorld(t)
+	w.env["HOME"] = w.project
+	w.refuses(t, "HOME is", w.project, "start again with HOME="+w.home)
+	w.env["HOME"] = w.dir + "/none"
+	w.refuses(t, "start again with HOME="+w.home)
+	w.env["HOME"] = "relative"
+	w.refuses(t, "start again with HOME="+w.home)
+
+	write(t, w.passwd, "root:x:99999:0::/:/bin/sh\n")
+	w.env["HOME"] = ""
+	w.refuses(t, "not in "+w.passwd, "set HOME")
+	w.env["HOME"] = w.dir + "/none"
+	w.refuses(t, "set HOME")
+	w.env["HOME"] = w.passwd
+	w.refuses(t, "not a directory")
+	w.env["HOME"] = w.home
+	if facts := w.facts(t); facts.User != "" || facts.Home != w.home {
+		t.Errorf("%+v", facts)
+	}
+	w.uid++ // the home is another's then
+	w.refuses(t, "belongs to user "+strconv.Itoa(w.uid-1))
+	check(t, os.Remove(w.passwd))
+	w.uid--
+	w.facts(t)
+
+	write(t, w.passwd, fmt.Sprintf("u:x:%d:0::%s/gone:/bin/sh\n", w.uid, w.dir))
+	w.env["HOME"] = ""
+	w.refuses(t, w.dir+"/gone", "correct the entry")
+}
+
+func TestProjectRoot(t *testing.T) {
+	w := newWorld(t)
+	for _, root := range []string{"relative", w.passwd, w.dir + "/none"} {
+		if _, err := w.gather(NewFS(), root); err == nil || !strings.Contains(err.Error(), "project root") {
+			t.Errorf("%s: %v", root, err)
+		}
+	}
+}
+
+func TestXDG(t *testing.T) {
+	w := newWorld(t)
+	for _, variable := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
+		w.env = map[string]string{variable: "./x"}
+		w.refuses(t, variable, "relative")
+		w.env = map[string]string{variable: w.passwd}
+		w.refuses(t, variable, "not a directory")
+	}
+	w.env = map[string]string{"XDG_STATE_HOME": w.dir + "/later"}
+	if got := w.facts(t).StateDir; got != w.dir+"/later/ocjail" {
+		t.Errorf("state in %s", got)
+	}
+	shared := w.dir + "/shared"
+	mkdir(t, shared)
+	check(t, os.Chmod(shared, 0o775))
+	w.env = map[string]string{"XDG_CONFIG_HOME": shared}
+	w.refuses(t, "XDG_CONFIG_HOME", "others can write")
+	check(t, os.Chmod(shared, 0o755))
+	if got := w.facts(t).ConfigDir; got != shared+"/ocjail" {
+		t.Errorf("configuration in %s", got)
+	}
+	w.env["XDG_CONFIG_HOME"] = w.home + "/.config/" // the standard place is as safe as the home
+	mkdir(t, w.home+"/.config")
+	check(t, os.Chmod(w.home+"/.config", 0o775))
+	w.facts(t)
+}
+
+func TestRuntimeDir(t *testing.T) {
+	w := newWorld(t)
+	if facts := w.facts(t); facts.RuntimeDir != "" || facts.RuntimeDirs != nil {
+		t.Errorf("%+v", facts)
+	}
+	login, set := w.run+"/"+strconv.Itoa(w.uid), w.dir+"/set"
+	mkdir(t, login)
+	mkdir(t, set)
+	w.env["XDG_RUNTIME_DIR"] = set
+	for _, c := range []struct {
+		setMode, loginMode os.FileMode
+		want               string
+	}{{0o700, 0o700, set}, {0o755, 0o700, login}, {0o777, 0o711, ""}} {
+		check(t, os.Chmod(set, c.setMode))
+		check(t, os.Chmod(login, c.loginMode))
+		facts := w.facts(t)
+		if facts.RuntimeDir != c.want || fmt.Sprint(facts.RuntimeDirs) != fmt.Sprint([]string{set, login}) {
+			t.Errorf("%o %o: %q of %v, want %q", c.setMode, c.loginMode, facts.RuntimeDir, facts.RuntimeDirs, c.want)
+		}
+	}
+	w.env["XDG_RUNTIME_DIR"] = login
+	if facts := w.facts(t); len(facts.RuntimeDirs) != 1 {
+		t.Errorf("twice the same: %v", facts.RuntimeDirs)
+	}
+	w.env["XDG_RUNTIME_DIR"] = "relative"
+	wantUnknown(t, w.facts(t).Unknown["runtime"])
+	w.env = map[string]string{"SSH_AUTH_SOCK": "agent"}
+	wantUnknown(t, w.facts(t).Unknown["ssh-agent"])
+}
+
+func TestWithin(t *testing.T) {
+	w := newWorld(t)
+	mkdir(t, w.dir+"/state")
+	link(t, w.dir+"/state", w.project+"/through")
+	link(t, w.project, w.dir+"/into")
+	link(t, "gone", w.project+"/dangling")
+	for _, c := range []struct {
+		path string
+		in   bool
+	}{
+		{w.project, true}, {w.project + "/a/b", true}, {w.dir + "/into/x", true}, {w.project + "/through/x", true},
+		{w.project + "/dangling/x", true}, {w.dir + "/state", false}, {w.project + "x", false}, {w.home, false}, {"/", false},
+	} {
+		for _, root := range []string{w.project, w.dir + "/into"} {
+			got, err := NewFS().Within(c.path, []string{w.dir + "/none", root})
+			check(t, err)
+			if (got == root) != c.in {
+				t.Errorf("%s within %s: %q, want %v", c.path, root, got, c.in)
+			}
+		}
+	}
+	if got, err := NewFS().Within(w.dir+"/none/x", []string{w.dir + "/none"}); got == "" || err != nil {
+		t.Errorf("an absent root: %q %v", got, err)
+	}
+	link(t, "loop", w.dir+"/loop")
+	_, err := NewFS().Within(w.dir+"/loop/x", []string{w.project})
+	wantUnknown(t, err)
+	_, err = NewFS().Within(w.project, []string{w.dir + "/loop"})
+	wantUnknown(t, err)
+}
+
+func TestSysctls(t *testing.T) {
+	w := newWorld(t)
+	w.euid = 1000
+	show := func(b *bool) string {
+		if b == nil {
+			return "nil"
+		}
+		return strconv.FormatBool(*b)
+	}
+	for _, c := range []struct {
+		tiocsti, most, clone, restrict, want string
+	}{
+		{"", "1000", "", "", "nil true nil nil"},
+		{"0\n", "0", "", "0", "false false false nil"},
+		{"1\n", "9", "0", "1", "true false true false"},
+		{"1\n", "9", "1", "1", "true true true false"},
+		{"many", "", "1", "?", "nil nil nil nil"},
+	} {
+		check(t, os.RemoveAll(w.sysctl))
+		for name, value := range map[string]string{
+			"dev/tty/legacy_tiocsti": c.tiocsti, "user/max_user_namespaces": c.most,
+			"kernel/unprivileged_userns_clone": c.clone, "kernel/apparmor_restrict_unprivileged_userns": c.restrict,
+		} {
+			if value != "" {
+				write(t, w.sysctl+"/"+name, value)
+			}
+		}
+		f := w.facts(t)
+		got := strings.Join([]string{show(f.LegacyTIOCSTI), show(f.UserNS), show(f.AppArmorUserNS), show(f.AppArmorBwrap)}, " ")
+		if got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+		if wrong := c.tiocsti == "many"; (len(f.Unknown) == 3) != wrong {
+			t.Errorf("%+v: unknown %v", c, f.Unknown)
+		}
+	}
+	write(t, w.sysctl+"/kernel/apparmor_restrict_unprivileged_userns", "1")
+	write(t, w.apparmor+"/bwrap-userns-restrict", "")
+	if f := w.facts(t); show(f.AppArmorBwrap) != "true" {
+		t.Errorf("profile not found: %+v", f)
+	}
+}
+
+// What is not a regular file is not read, and does not hang.
+func TestReadRefusesSpecialFiles(t *testing.T) {
+	d := tempDir(t)
+	check(t, unix.Mkfifo(d+"/fifo", 0o600))
+	l, err := net.Listen("unix", d+"/s")
+	check(t, err)
+	defer l.Close()
+	write(t, d+"/big", strings.Repeat("x", 100))
+	for _, name := range []string{"/fifo", "/s", "/big", "/."} {
+		_, err := NewFS().read(d+name, 99)
+		wantUnknown(t, err)
+	}
+	f := NewFS()
+	real, err := f.RealPath(d + "/big")
+	check(t, err)
+	write(t, d+"/other", "")
+	check(t, os.Rename(d+"/other", real.Path))
+	_, err = f.read(d+"/big", 100)
+	wantUnknown(t, err)
+	if data, err := NewFS().read(d+"/big", 0); err != nil || len(data) != 0 {
+		t.Errorf("%q %v", data, err)
+	}
+}
+
+// Files of the kernel's making have no size, and may be long.
+func TestReadProc(t *testing.T) {
+	data, err := readProc("/proc/self/smaps", 16<<20)
+	if err != nil || len(data) <= 16<<10 || data[len(data)-1] != '\n' {
+		t.Errorf("%d bytes: %v", len(data), err)
+	}
+	_, err = readProc("/proc/self/smaps", 17<<10)
+	wantUnknown(t, err)
+	_, err = readProc("/proc/none", 1)
+	wantAbsent(t, err)
+}
+
+func TestGatherHere(t *testing.T) {
+	facts, err := Gather(NewFS(), "/")
+	if err != nil && !strings.Contains(err.Error(), "HOME") {
+		t.Fatal(err)
+	}
+	if err == nil && (facts.UID != os.Getuid() || facts.Home == "" || facts.UserNS == nil) {
+		t.Errorf("%+v", facts)
+	}
+}

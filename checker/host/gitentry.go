@@ -1,0 +1,137 @@
+package host
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Modes and flags of index entries (gitformat-index(5)).
+const (
+	modeTree       = 0o040000 // a whole directory, in a sparse index
+	modeGitlink    = 0o160000
+	flagUnchanged  = 0x8000 // assume-unchanged
+	flagExtended   = 0x4000
+	flagStage      = 0x3000
+	flagNameLength = 0x0fff
+	extSkip        = 0x4000 // skip-worktree
+	statSize       = 40     // times, device, inode, mode, owner, size
+	modeOffset     = 24
+)
+
+// entry is one entry; its name is only good until the next.
+type entry struct {
+	name   []byte
+	mode   uint32
+	stage  uint16
+	hidden bool // git does not look whether it changed
+}
+
+// entries reads the entries of an index in order.
+type entries struct {
+	data     []byte
+	pos      int
+	left     uint32
+	version  uint32
+	hashSize int
+	name     []byte // of the last entry; version 4 builds on it
+	spare    []byte // for version 4's next name, so that none is allocated
+	stage    uint16
+}
+
+func newEntries(data []byte, hashSize int) (*entries, error) {
+	r := &entries{data: data, pos: 12, version: be32(data[4:]), left: be32(data[8:]), hashSize: hashSize}
+	if r.version < 2 || r.version > 4 {
+		return nil, fmt.Errorf("its version is %d, not 2, 3 or 4", r.version)
+	}
+	return r, nil
+}
+
+var errCut = errors.New("an entry is cut short")
+
+func (r *entries) next() (entry, error) {
+	start, fixed := r.pos, statSize+r.hashSize+2
+	if len(r.data)-start < fixed {
+		return entry{}, errCut
+	}
+	flags := binary.BigEndian.Uint16(r.data[start+fixed-2:])
+	e := entry{mode: be32(r.data[start+modeOffset:]), stage: flags & flagStage, hidden: flags&flagUnchanged != 0}
+	if flags&flagExtended != 0 {
+		if r.version < 3 || len(r.data)-start < fixed+2 {
+			return entry{}, errCut
+		}
+		e.hidden = e.hidden || binary.BigEndian.Uint16(r.data[start+fixed:])&extSkip != 0
+		fixed += 2
+	}
+	r.pos = start + fixed
+	name, err := r.readName(start)
+	if err != nil {
+		return entry{}, err
+	}
+	if n := int(flags & flagNameLength); n != min(len(name), flagNameLength) {
+		return entry{}, fmt.Errorf("the entry %q has a wrong length", name)
+	}
+	if c := bytes.Compare(r.name, name); c > 0 || c == 0 && r.stage >= e.stage {
+		return entry{}, fmt.Errorf("the entry %q is out of order", name)
+	}
+	r.name, r.stage = name, e.stage
+	r.left--
+	e.name = name
+	return e, nil
+}
+
+// readName reads the name of the entry that begins at start. Version 4 says
+// how many bytes to drop from the last name and what to append.
+func (r *entries) readName(start int) ([]byte, error) {
+	drop := 0
+	if r.version == 4 {
+		n, err := r.varint()
+		if err != nil {
+			return nil, err
+		}
+		if drop = n; drop > len(r.name) {
+			return nil, errCut
+		}
+	}
+	length := bytes.IndexByte(r.data[r.pos:], 0)
+	if length < 0 {
+		return nil, errCut
+	}
+	text := r.data[r.pos : r.pos+length]
+	r.pos += length + 1
+	if r.version == 4 {
+		name := append(append(r.spare[:0], r.name[:len(r.name)-drop]...), text...)
+		r.spare = r.name
+		return name, nil
+	}
+	// 1 to 8 NULs pad the entry to a multiple of eight bytes.
+	end := start + (r.pos-start+7)&^7
+	if end > len(r.data) || len(bytes.Trim(r.data[r.pos:end], "\x00")) > 0 {
+		return nil, errCut
+	}
+	r.pos = end
+	return text, nil
+}
+
+// varint reads the offset encoding of git's packs: each further byte adds one
+// before it shifts (gitformat-pack(5)).
+func (r *entries) varint() (int, error) {
+	n := 0
+	for first := true; ; first = false {
+		if r.pos >= len(r.data) || n > indexLimit {
+			return 0, errCut
+		}
+		c := r.data[r.pos]
+		r.pos++
+		if !first {
+			n++
+		}
+		n = n<<7 | int(c&0x7f)
+		if c&0x80 == 0 {
+			return n, nil
+		}
+	}
+}
+
+func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

@@ -1,0 +1,142 @@
+package host
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// maxNames bounds how many names of a directory a * is tried on.
+const maxNames = 4096
+
+// base is what a placeholder stands for: no paths when it is known to be
+// absent, err when that is unknown.
+type base struct {
+	paths []string
+	err   error
+}
+
+func bases(facts Facts) map[string]base {
+	var git Git
+	if facts.Git != nil {
+		git = *facts.Git
+	}
+	gitErr := facts.Unknown["git"]
+	return map[string]base{
+		"":             {paths: []string{""}}, // an absolute path
+		"{home}":       {paths: present(facts.Home)},
+		"{project}":    {paths: present(facts.ProjectRoot)},
+		"{git}":        {present(git.Dir), gitErr},
+		"{git-common}": {present(git.CommonDir), gitErr},
+		"{runtime}":    {facts.RuntimeDirs, facts.Unknown["runtime"]},
+		"{state}":      {paths: present(facts.StateDir)},
+		"{cache}":      {paths: present(facts.CacheDir)},
+		"{config}":     {paths: present(facts.ConfigDir)},
+		"{ssh-agent}":  {present(facts.SSHAgent), facts.Unknown["ssh-agent"]},
+	}
+}
+
+func present(path string) []string {
+	if path == "" {
+		return nil
+	}
+	return []string{path}
+}
+
+// paths returns what a template stands for on this host.
+func (x *expansion) paths(template string) ([]string, error) {
+	slash := strings.IndexByte(template+"/", '/')
+	name, rest := template[:slash], template[slash:]
+	if err := checkRest(rest); err != nil {
+		return nil, err
+	}
+	b, known := x.bases[name]
+	switch {
+	case !known || template == "":
+		return nil, fmt.Errorf("it begins with %q: begin with / or one of {home}, {project}, {git}, {git-common}, "+
+			"{runtime}, {state}, {cache}, {config}, {ssh-agent}", name)
+	case b.err != nil:
+		return nil, b.err
+	}
+	var paths []string
+	for _, dir := range b.paths {
+		paths = append(paths, x.expandStar(strings.TrimSuffix(dir, "/"), rest)...)
+	}
+	return paths, nil
+}
+
+func checkRest(rest string) error {
+	if rest != "" && (filepath.Clean(rest) != rest || strings.ContainsRune(rest, 0)) {
+		return fmt.Errorf("%q is not clean: leave out //, . and .. components and the slash at the end", rest)
+	}
+	if strings.Count(rest, "*") > 1 {
+		return errors.New("it has more than one *: only one, in one component, is supported")
+	}
+	return nil
+}
+
+// expandStar lists the directory that a * stands in. A directory that cannot
+// be listed, or has too many names, is watched itself: whoever can write all of
+// it can write what the * would have matched. An absent one matches nothing.
+func (x *expansion) expandStar(base, rest string) []string {
+	star := strings.IndexByte(rest, '*')
+	if star < 0 {
+		return []string{cmp.Or(base+rest, "/")}
+	}
+	slash := strings.LastIndexByte(rest[:star], '/')
+	dir := base + rest[:slash]
+	pattern, rest, more := strings.Cut(rest[slash+1:], "/")
+	prefix, suffix, _ := strings.Cut(pattern, "*")
+	names, err := x.names(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return []string{cmp.Or(dir, "/")}
+	}
+	var paths []string
+	for _, name := range names {
+		if len(name) < len(prefix)+len(suffix) || !strings.HasPrefix(name, prefix) || !strings.HasSuffix(name, suffix) {
+			continue
+		}
+		match := dir + "/" + name
+		if !more {
+			paths = append(paths, match)
+		} else if real, err := x.fs.RealPath(match); err != nil || real.Stat.Type == sandbox.Dir {
+			paths = append(paths, match+"/"+rest)
+		}
+	}
+	return paths
+}
+
+// names lists a directory, sorted.
+func (x *expansion) names(dir string) ([]string, error) {
+	real, err := x.fs.RealPath(dir + "/")
+	if err != nil {
+		return nil, err
+	}
+	d, err := os.OpenFile(real.Path, unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w: %w", dir, sandbox.ErrUnknown, err)
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(maxNames + 1)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("list %s: %w: %w", dir, sandbox.ErrUnknown, err)
+	}
+	if len(names) > maxNames {
+		return nil, fmt.Errorf("list %s: %w: it has more than %d names", dir, sandbox.ErrUnknown, maxNames)
+	}
+	slices.Sort(names)
+	return names, nil
+}

@@ -1,0 +1,40 @@
+package checker
+
+import (
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+func (b *inputBuilder) host() InputHost {
+	f := b.Facts
+	h := InputHost{
+		Known: true, Home: f.HomeReal, User: f.User, UID: f.UID, ProjectRoot: f.ProjectRoot,
+		RuntimeDir: f.RuntimeDir, LegacyTIOCSTI: f.LegacyTIOCSTI, UserNS: f.UserNS,
+	}
+	if f.Git != nil {
+		h.GitDir, h.GitCommonDir = f.Git.Dir, f.Git.CommonDir
+	}
+	if b.Bwrap != nil {
+		setuid := b.Bwrap.Setuid
+		h.Bwrap = InputBwrap{Path: b.Bwrap.Path, Setuid: &setuid}
+	}
+	return h
+}
+
+// watched tells for each watched path the widest way in.
+func (b *inputBuilder) watched() []InputWatch {
+	list := make([]InputWatch, 0, len(b.Watched))
+	for _, w := range b.Watched {
+		in := InputWatch{
+			Path: w.Path, Class: w.Class, Exists: w.Exists, Type: string(w.Type), Access: string(sandbox.None),
+			Tracked: w.Tracked, Nlink: w.Nlink, Protect: w.Protect, Reason: w.Reason,
+		}
+		if way := b.Tree.Widest(w.Path); way.Mount != nil {
+			in.Access, in.How, in.Inside = string(way.Access), string(way.How), way.Inside
+			if i, ok := b.index[way.Mount]; ok {
+				in.Via = &i
+			}
+		}
+		list = append(list, in)
+	}
+	return list
+}

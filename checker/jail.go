@@ -1,0 +1,173 @@
+// Package checker is the front door: it resolves a sandbox against the host,
+// hardens it, and has the rules judge it.
+package checker
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+	"github.com/refnil/opencode-jail-devenv/policy"
+)
+
+// Phase tells what a check is for.
+type Phase string
+
+// A launch needs every fact; a lint says what it could not decide.
+const (
+	Launch Phase = "launch"
+	Lint   Phase = "lint"
+)
+
+// Request is a sandbox to resolve, and where it would run.
+type Request struct {
+	Name    string // of the jail, for people
+	Phase   Phase
+	Sandbox *sandbox.Sandbox
+	FS      *host.FS
+	Facts   host.Facts
+	Bwrap   *host.Bwrap // nil when linting without one
+	Config  *config.Config
+	Cwd     string
+	Environ []string // that the jail inherits, unless it clears it
+	// Terminal is the device behind standard output, Interactive whether any of
+	// descriptors 0 to 2 is a terminal.
+	Terminal    string
+	Interactive bool
+	// Descriptor names the file behind a descriptor, for --bind-fd.
+	Descriptor func(int) (string, error)
+	// Filters holds the seccomp programs that options name, by descriptor.
+	Filters map[int][]byte
+	// CanFilter is set where a seccomp filter against TIOCSTI can be made.
+	CanFilter bool
+}
+
+// Watched is a path that matters, with what git says of it.
+type Watched struct {
+	host.WatchedPath
+	Tracked *bool // nil outside the project and where the index is unreadable
+}
+
+// Jail is a resolved and hardened sandbox.
+type Jail struct {
+	Request
+	// Asked is the sandbox as it came, "~/" expanded; Request.Sandbox is hardened.
+	Asked   *sandbox.Sandbox
+	Tree    *sandbox.Tree
+	Watched []Watched
+	// Tildes are the options of Asked in which "~/" was expanded.
+	Tildes []int
+	// Filter is set when the gate adds its own filter against TIOCSTI.
+	Filter bool
+}
+
+// Resolve expands, simulates and hardens the sandbox of r, which it does not
+// change. It fails where bwrap would, and where a fact that a launch needs is
+// unknown.
+func Resolve(r Request) (*Jail, error) {
+	asked := r.Sandbox.Clone()
+	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.HomeReal)}
+	before, err := asked.Simulate(r.simulation())
+	if err != nil {
+		return nil, err
+	}
+	if j.Watched, err = watch(r); err != nil {
+		return nil, err
+	}
+	hardened, err := protect(asked, before, j.Watched)
+	if err != nil {
+		return nil, err
+	}
+	j.Sandbox = settings(hardened, r.Facts)
+	j.Filter = r.CanFilter && !hardened.Has("--new-session") && (r.Facts.LegacyTIOCSTI == nil || *r.Facts.LegacyTIOCSTI)
+	if j.Tree, err = j.Sandbox.Simulate(r.simulation()); err != nil {
+		return nil, fmt.Errorf("with protective mounts: %w", err)
+	}
+	return j, notWider(before, j.Tree, j.Watched)
+}
+
+func (r Request) simulation() sandbox.Config {
+	return sandbox.Config{Host: r.FS, Strict: r.Phase == Launch, Cwd: r.Cwd, Terminal: r.Terminal, Descriptor: r.Descriptor}
+}
+
+// settings adds the options that cost nobody anything: the jail ends with the
+// gate, and one that root starts keeps no capability. --cap-drop goes first, so
+// that a later --cap-add stays visible to the rules.
+func settings(s *sandbox.Sandbox, f host.Facts) *sandbox.Sandbox {
+	if !s.Has("--die-with-parent") {
+		s.Options = append(s.Options, sandbox.Option{Name: "--die-with-parent", Added: "the jail must not outlive its checker"})
+	}
+	if f.UID == 0 || f.EUID == 0 {
+		s.Insert(0, sandbox.Option{Name: "--cap-drop", Args: []string{"ALL"}, Added: "bwrap leaves every capability to what root starts"})
+	}
+	return s
+}
+
+// watch expands the pack's list and the configuration's, and asks git which
+// paths it tracks.
+func watch(r Request) ([]Watched, error) {
+	entries, err := watchList(r.Config)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.FS.Expand(entries, r.Facts)
+	if err != nil {
+		return nil, err
+	}
+	watched := make([]Watched, len(found))
+	var inProject []string
+	for i, w := range found {
+		watched[i].WatchedPath = w
+		if rel, ok := sandbox.Below(r.Facts.ProjectRoot, w.Path); ok && rel != "" {
+			inProject = append(inProject, rel[1:])
+		}
+	}
+	if r.Facts.Git == nil || len(inProject) == 0 {
+		return watched, nil
+	}
+	// An unreadable index leaves Tracked unknown, which protects more.
+	index, err := r.FS.TrackedOf(*r.Facts.Git, inProject)
+	if err != nil {
+		return watched, nil
+	}
+	for i := range watched {
+		if rel, ok := sandbox.Below(r.Facts.ProjectRoot, watched[i].Path); ok && rel != "" {
+			if tracked, known := index.Tracked[rel[1:]]; known {
+				watched[i].Tracked = &tracked
+			}
+		}
+	}
+	return watched, nil
+}
+
+// watchList is the pack's data with what the configuration adds and replaces.
+func watchList(c *config.Config) ([]host.Watch, error) {
+	data, err := policy.Files.ReadFile("data/watched.json")
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Watched []host.Watch `json:"watched"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("policy/data/watched.json: %w", err)
+	}
+	entries := slices.Clone(list.Watched)
+	if c.Protect != nil {
+		for i := range entries {
+			entries[i].Protect = false
+		}
+		for _, p := range c.Protect {
+			entries = append(entries, host.Watch{Path: path.Join("{project}", strings.TrimPrefix(p, "./")), Class: "host-executed", Reason: "named in protect of " + c.File, Protect: true})
+		}
+	}
+	for _, w := range c.Watches {
+		entries = append(entries, host.Watch{Path: w.Path, Class: w.Class, Reason: w.Reason})
+	}
+	return entries, nil
+}

@@ -1,0 +1,120 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+)
+
+// projectMarkers are names that only a project's root has.
+var projectMarkers = []string{".git", "devenv.nix", "ocjail.hcl"}
+
+// sharedDirs belong to all users: projects may lie in them, but they are none.
+// Anybody can put a marker there.
+var sharedDirs = []string{"/tmp", "/var/tmp", "/dev/shm"}
+
+// FindProject returns the root of the project that start lies in, free of
+// symbolic links: explicit (absolute, or relative to start) when it isn't
+// empty; else the nearest ancestor of start, or start, that has a marker; else
+// start, when it lies below home or a temporary directory. It is never /, the
+// home, a folder that contains the home, or a temporary directory itself.
+func FindProject(home, start, explicit string) (string, error) {
+	realHome, err := filepath.EvalSymlinks(home)
+	if err != nil {
+		return "", fmt.Errorf("home directory: %w", reason(err))
+	}
+	if explicit != "" {
+		if !filepath.IsAbs(explicit) {
+			explicit = filepath.Join(start, explicit)
+		}
+		root, err := realDir(explicit)
+		if err != nil {
+			return "", fmt.Errorf("--project: %w", err)
+		}
+		return root, checkProject(root, realHome, home)
+	}
+	start, err = realDir(start)
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	if err := checkProject(start, realHome, home); err != nil {
+		return "", err
+	}
+	return nearestProject(realHome, home, start)
+}
+
+func nearestProject(realHome, home, start string) (string, error) {
+	for dir := start; checkProject(dir, realHome, home) == nil; dir = path.Dir(dir) {
+		marked, err := hasMarker(dir)
+		if marked || err != nil {
+			return dir, err
+		}
+	}
+	for _, border := range append([]string{realHome, realOr(os.TempDir())}, sharedDirs...) {
+		if border != "/" && below(start, border) {
+			return start, nil
+		}
+	}
+	return "", fmt.Errorf("no project around %s: no folder up from it has .git, devenv.nix or ocjail.hcl; name its root with --project",
+		hclfile.Escape(start))
+}
+
+// checkProject refuses roots that would give the jail all of the user's files,
+// or other users'. homes are the names of the home.
+func checkProject(root string, homes ...string) error {
+	for _, home := range homes {
+		if below(home, root) {
+			return fmt.Errorf("%s is or contains your home directory, and so is no project: cd into one, or name its root with --project",
+				hclfile.Escape(root))
+		}
+	}
+	for _, dir := range append([]string{"/", realOr(os.TempDir())}, sharedDirs...) {
+		if root == dir {
+			return fmt.Errorf("%s is no project: make a folder in it, or name a project's root with --project", hclfile.Escape(root))
+		}
+	}
+	return nil
+}
+
+func hasMarker(dir string) (bool, error) {
+	for _, name := range projectMarkers {
+		_, err := os.Lstat(path.Join(dir, name))
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("cannot look for %s in %s: %w; name the project's root with --project",
+				name, hclfile.Escape(dir), reason(err))
+		}
+	}
+	return false, nil
+}
+
+// realDir resolves every link of p, which must lead to a directory.
+func realDir(p string) (string, error) {
+	real, err := filepath.EvalSymlinks(p)
+	if err != nil {
+		return "", fmt.Errorf("cannot resolve %s: %w", hclfile.Escape(p), reason(err))
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return "", fmt.Errorf("cannot look at %s: %w", hclfile.Escape(real), reason(err))
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("%s is not a directory", hclfile.Escape(real))
+	}
+	return real, nil
+}
+
+// realOr resolves p where that is possible.
+func realOr(p string) string {
+	if real, err := filepath.EvalSymlinks(p); err == nil {
+		return real
+	}
+	return p
+}

@@ -1,0 +1,63 @@
+package profile
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestFindProject(t *testing.T) {
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	for _, dir := range []string{"home/a/.git", "home/a/b/c", "home/n/d", "home/plain/x", "srv/p/q", "srv/bare", "home/.git", ".git"} {
+		must(t, os.MkdirAll(filepath.Join(base, dir), 0o755))
+	}
+	for _, file := range []string{"home/n/devenv.nix", "srv/p/ocjail.hcl", "home/file"} {
+		must(t, os.WriteFile(filepath.Join(base, file), nil, 0o600))
+	}
+	link(t, "a/b", base+"/home/link")
+	link(t, base+"/home", base+"/alias")
+	t.Setenv("TMPDIR", base+"/srv/bare") // so that base, which is a test's, is no temporary directory
+	saved := sharedDirs
+	sharedDirs = []string{base + "/shared"}
+	t.Cleanup(func() { sharedDirs = saved })
+	must(t, os.MkdirAll(base+"/shared/x", 0o755))
+	must(t, os.Mkdir(base+"/shared/.git", 0o755))
+	must(t, os.RemoveAll(base+"/.git"))
+
+	tests := map[string]struct{ start, explicit, want string }{
+		"git":               {"home/a/b/c", "", "home/a"},
+		"the root itself":   {"home/a", "", "home/a"},
+		"devenv":            {"home/n/d", "", "home/n"},
+		"ocjail.hcl":        {"srv/p/q", "", "srv/p"},
+		"through a link":    {"home/link/c", "", "home/a"},
+		"unmarked":          {"home/plain/x", "", "home/plain/x"},
+		"planted in /tmp":   {"shared/x", "", "shared/x"},
+		"home":              {"home", "", "!is or contains your home directory"},
+		"home by alias":     {"alias", "", "!is or contains your home directory"},
+		"above home":        {".", "", "!is or contains your home directory"},
+		"temporary":         {"srv/bare", "", "!is no project"},
+		"outside, unmarked": {"srv", "", "!no project around"},
+		"gone":              {"none", "", "!cannot resolve"},
+		"explicit":          {"home", "a/b", "home/a/b"},
+		"explicit link":     {"home", "link", "home/a/b"},
+		"explicit home":     {"home/a", "..", "!is or contains your home directory"},
+		"explicit shared":   {"home/a", "../../shared", "!is no project"},
+		"explicit file":     {"home", "file", "!is not a directory"},
+		"explicit gone":     {"home", "none", "!--project: cannot resolve"},
+		"explicit root":     {"home", "/", "!is or contains your home directory"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := FindProject(base+"/alias", filepath.Join(base, tc.start), tc.explicit)
+			if want, fails := strings.CutPrefix(tc.want, "!"); fails {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got %s, %v, want %s", got, err, want)
+				}
+			} else if err != nil || got != filepath.Join(base, tc.want) {
+				t.Errorf("got %s, %v, want %s", got, err, tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,41 @@
+package sandbox
+
+import "path"
+
+// Entry is what rename(2) sees of a path.
+type Entry struct {
+	Exists   bool
+	Writable bool // the directory that it is in
+	Pinned   bool // something is mounted on it
+	Overlay  bool
+	Kernel   bool
+	Host     string
+}
+
+// EntryAt describes the last component of p, not following it.
+func (t *Tree) EntryAt(p string) (Entry, error) {
+	w := &walker{tree: t, left: maxLinks, root: t.root}
+	f, err := w.walk(t.root, path.Dir(p), true)
+	if err != nil || f.missing {
+		return Entry{}, err
+	}
+	dir := f.place
+	e := Entry{Writable: !dir.mount.ReadOnly, Overlay: dir.mount.Kind == MountOverlay}
+	e.Kernel = dir.mount.Access() == Proc
+	entry, err := t.lookup(dir, path.Base(p))
+	if err != nil {
+		return e, nil
+	}
+	e.Exists, e.Host = true, entry.host
+	for _, m := range t.mounts {
+		e.Pinned = e.Pinned || m.parent != nil && t.same(m.at, entry)
+	}
+	return e, nil
+}
+
+func (t *Tree) same(a, b file) bool {
+	if a.host == "" || b.host == "" {
+		return a == b
+	}
+	return t.key(a.host) == t.key(b.host)
+}

@@ -1,0 +1,95 @@
+package sandbox
+
+// hostTree is the host's mount table as a tree.
+type hostTree struct {
+	root     *HostMount
+	children map[int][]*HostMount // by parent ID, in table order
+}
+
+func newHostTree(table []HostMount) hostTree {
+	t := hostTree{children: map[int][]*HostMount{}}
+	ids := map[int]bool{}
+	for i := range table {
+		ids[table[i].ID] = true
+	}
+	for i := range table {
+		m := &table[i]
+		if m.Point == "/" && (!ids[m.Parent] || m.Parent == m.ID) && t.root == nil {
+			t.root = m
+			continue
+		}
+		t.children[m.Parent] = append(t.children[m.Parent], m)
+	}
+	return t
+}
+
+// covering returns the mount that path p, canonical, lies on; nil when unknown.
+func (t hostTree) covering(p string) *HostMount {
+	at := t.root
+	for at != nil {
+		next := t.descend(at, p)
+		if next == nil {
+			return at
+		}
+		at = next
+	}
+	return nil
+}
+
+// descend returns the child of m on the way to p that lies nearest to m's root,
+// or nil. Among those at one point there is only one child of m.
+func (t hostTree) descend(m *HostMount, p string) *HostMount {
+	var best *HostMount
+	for _, c := range t.children[m.ID] {
+		if _, ok := Below(c.Point, p); ok && (best == nil || len(c.Point) < len(best.Point)) {
+			best = c
+		}
+	}
+	return best
+}
+
+// mount returns proto as a recursive bind of src, submounts attached, and
+// appends what it made to all. Flags are those of mount(8): a read-only mount of
+// the host stays so, and bwrap makes those below a read-only bind read-only too.
+func (t hostTree) mount(src string, proto Mount, all *[]*Mount) *Mount {
+	under := t.covering(src)
+	m := t.one(src, proto, under)
+	if all != nil {
+		*all = append(*all, m)
+	}
+	if under != nil {
+		t.submounts(m, src, proto, under, all)
+	}
+	return m
+}
+
+func (t hostTree) one(src string, proto Mount, under *HostMount) *Mount {
+	m := proto
+	if m.Kind == "" {
+		m.Kind = MountHost
+	}
+	m.Source, m.root = src, file{host: src}
+	m.Flag = proto.ReadOnly
+	if under != nil {
+		m.Flag = m.Flag || under.ReadOnly
+		m.Shared = under.Shared
+	}
+	m.ReadOnly = m.Flag || under != nil && under.SuperRO
+	return &m
+}
+
+// submounts attaches to m the host's mounts on under that lie below src.
+func (t hostTree) submounts(m *Mount, src string, proto Mount, under *HostMount, all *[]*Mount) {
+	for _, c := range t.children[under.ID] {
+		if _, ok := Below(src, c.Point); !ok {
+			continue
+		}
+		sub := proto
+		sub.Implied = true
+		child := m.attach(t.one(c.Point, sub, c), file{host: c.Point})
+		if all != nil {
+			*all = append(*all, child)
+		}
+		t.submounts(child, c.Point, proto, c, all)
+	}
+}

@@ -1,0 +1,121 @@
+package checker
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// The checks that need no rule language: what bwrap itself would do to the host
+// while it sets the jail up. Like rules they can be given another severity.
+const (
+	ruleEffect   = "gate/host-effect"
+	ruleSteered  = "gate/steerable-destination"
+	ruleRoot     = "gate/root"
+	ruleTilde    = "gate/tilde"
+	ruleDescends = "gate/namespace-descriptor"
+)
+
+func structuralRules() []string {
+	return []string{ruleEffect, ruleSteered, ruleRoot, ruleTilde, ruleDescends}
+}
+
+// structural returns the findings of these checks.
+func (j *Jail) structural() []finding.Finding {
+	var found []finding.Finding
+	for _, e := range j.Tree.Effects {
+		found = append(found, finding.Finding{
+			Rule: ruleEffect, Severity: finding.Error, Title: "Setting the jail up changes the host's files",
+			Message: fmt.Sprintf("bwrap %s %s on the host before the command starts, through %s %s", e.Kind, e.Path, j.option(e.Option), strings.Join(j.Sandbox.Options[e.Option].Args, " ")),
+			Subject: finding.Subject{Kind: "path", Path: e.Path}, Origin: parseOrigin(j.Sandbox.Options[e.Option].Origin),
+			Remedy: effectRemedy(e),
+		})
+	}
+	for _, l := range j.Tree.Links {
+		found = append(found, finding.Finding{
+			Rule: ruleSteered, Severity: finding.Error, Title: "A symbolic link that the agent can change decides where a mount goes",
+			Message: fmt.Sprintf("%s %s goes through the symbolic link %s, which lies in a writable mount", j.option(l.Option), lastArg(j.Sandbox.Options[l.Option]), l.Link),
+			Subject: finding.Subject{Kind: "path", Path: l.Link}, Origin: parseOrigin(j.Sandbox.Options[l.Option].Origin),
+			Remedy: "name the directory itself as the destination, or replace the link by a directory",
+		})
+	}
+	return append(append(found, j.root()...), append(j.descriptors(), j.tildes()...)...)
+}
+
+func (j *Jail) option(i int) string { return j.Sandbox.Options[i].Name }
+
+func lastArg(o sandbox.Option) string { return o.Args[len(o.Args)-1] }
+
+func effectRemedy(e sandbox.Effect) string {
+	switch e.Kind {
+	case sandbox.CreatesDir:
+		return "make it yourself beforehand: mkdir -p " + strconv.Quote(e.Path)
+	case sandbox.CreatesFile:
+		return "bind over a file that exists, or mount its directory as a tmpfs first"
+	}
+	return "drop the option, or point it outside the writable mount"
+}
+
+// root: what root starts must lose its power over the host.
+func (j *Jail) root() []finding.Finding {
+	if j.Facts.UID != 0 && j.Facts.EUID != 0 {
+		return nil
+	}
+	var found []finding.Finding
+	add := func(message, remedy string) {
+		found = append(found, finding.Finding{Rule: ruleRoot, Severity: finding.Error, Title: "The jail is started by root",
+			Message: message, Subject: finding.Subject{Kind: "namespace", Name: "user"}, Remedy: remedy})
+	}
+	if j.Facts.SudoUID != "" {
+		add("ocjail was started through sudo, so the jail would be root's", "run it as yourself, without sudo")
+	}
+	if j.Sandbox.Namespaces()["user"] == "shared" {
+		add("the jail shares the host's user namespace, in which root owns the kernel's settings", "add --unshare-user, or run it as an ordinary user")
+	}
+	return found
+}
+
+// descriptors: namespaces handed in by number can not be looked at.
+func (j *Jail) descriptors() []finding.Finding {
+	var found []finding.Finding
+	for _, o := range j.Sandbox.Options {
+		switch o.Name {
+		case "--userns", "--userns2", "--pidns", "--userns-block-fd":
+			found = append(found, finding.Finding{Rule: ruleDescends, Severity: finding.Error, Title: "A namespace comes from a descriptor",
+				Message: o.Name + " joins or awaits a namespace that somebody else made, so what the jail may do can not be told",
+				Subject: finding.Subject{Kind: "descriptor", Name: o.Name}, Origin: parseOrigin(o.Origin),
+				Remedy: "use --unshare-user and --unshare-pid instead"})
+		}
+	}
+	return found
+}
+
+func (j *Jail) tildes() []finding.Finding {
+	var found []finding.Finding
+	for _, i := range j.Tildes {
+		o := j.Asked.Options[i]
+		found = append(found, finding.Finding{Rule: ruleTilde, Severity: finding.Info, Title: "~/ was expanded",
+			Message: fmt.Sprintf("the ~/ in %s was taken for %s", o.Name, j.Facts.HomeReal),
+			Subject: finding.Subject{Kind: "mount", Path: lastArg(o)}, Origin: parseOrigin(o.Origin)})
+	}
+	return found
+}
+
+// parseOrigin reads the IDs that package profile writes: "profile:FILE:LINE"
+// and "--add[N]". Others are given as they are.
+func parseOrigin(id string) *finding.Origin {
+	if id == "" {
+		return nil
+	}
+	if rest, ok := strings.CutPrefix(id, "profile:"); ok {
+		if i := strings.LastIndexByte(rest, ':'); i > 0 {
+			if line, err := strconv.Atoi(rest[i+1:]); err == nil {
+				return &finding.Origin{File: rest[:i], Line: line}
+			}
+		}
+	}
+	return &finding.Origin{Option: id}
+}

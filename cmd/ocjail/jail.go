@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/gate"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// machine is what every command needs to know of where it runs.
+type machine struct {
+	fs     *host.FS
+	facts  host.Facts
+	bwrap  *host.Bwrap
+	config *config.Config
+	cwd    string
+}
+
+// jailFlags are the flags of commands that make a jail from a profile.
+type jailFlags struct {
+	profile string
+	add     []string
+	project string
+	config  string
+	bwrap   string
+}
+
+func (f *jailFlags) register(c *cobra.Command) {
+	f.registerHost(c)
+	c.Flags().StringVar(&f.profile, "profile", "opencode", "embedded profile's `NAME`, or a profile's file")
+	c.Flags().StringArrayVar(&f.add, "add", nil, "one more `COMBINATOR`, such as 'rw-bind /a /b', 'readonly /a', 'fwd-env NAME'; repeatable")
+	c.Flags().StringVar(&f.project, "project", "", "project root `DIR` (default: the nearest folder above with .git, devenv.nix or ocjail.hcl)")
+	must(c.MarkFlagDirname("project"))
+	must(c.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return profile.Names(), cobra.ShellCompDirectiveDefault
+	}))
+}
+
+func (f *jailFlags) registerHost(c *cobra.Command) {
+	c.Flags().StringVar(&f.config, "config", "", "one more configuration `FILE`, trusted as you are")
+	c.Flags().StringVar(&f.bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")
+	must(c.MarkFlagFilename("config", "hcl"))
+	must(c.MarkFlagFilename("bwrap"))
+}
+
+// must is for calls that fail only by a mistake in this program.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// open gathers the facts of this machine. withBwrap says whether none is an error.
+func (f *jailFlags) open(project string, withBwrap bool) (*machine, error) {
+	m := &machine{fs: host.NewFS(), config: config.Default()}
+	var err error
+	if m.cwd, err = os.Getwd(); err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	if f.config != "" {
+		if m.config, err = config.Load(f.config); err != nil {
+			return nil, err
+		}
+	}
+	if project == "" {
+		project = m.cwd
+	}
+	if m.facts, err = host.Gather(m.fs, project); err != nil {
+		return nil, err
+	}
+	m.bwrap, err = host.FindBwrap(m.fs, f.bwrap)
+	if errors.Is(err, host.ErrNoBwrap) && !withBwrap {
+		err = nil
+	}
+	return m, err
+}
+
+// findProject needs the home before the facts, which need the project.
+func (f *jailFlags) findProject() (string, error) {
+	home, err := host.Home(host.NewFS())
+	if err != nil {
+		return "", err
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	root, err := profile.FindProject(home, cwd, f.project)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(cwd)
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	if rel, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(rel) {
+		return "", fmt.Errorf("the working directory %s lies outside the project %s, so the agent would start in an empty home: cd %s first", real, root, root)
+	}
+	return root, nil
+}
+
+func loadProfile(name string) (*profile.Profile, error) {
+	p, err := profile.Embedded(name)
+	if err == nil || filepath.Base(name) == name && filepath.Ext(name) == "" {
+		return p, err
+	}
+	return profile.Load(name)
+}
+
+// profileHost is what a profile needs to know of m.
+func (m *machine) profileHost() (profile.Host, error) {
+	work, err := filepath.EvalSymlinks(m.cwd)
+	if err != nil {
+		return profile.Host{}, fmt.Errorf("working directory: %w", err)
+	}
+	h := profile.Host{
+		User: m.facts.User, Home: m.facts.Home, Project: m.facts.ProjectRoot, WorkDir: work, CacheDir: m.facts.CacheDir,
+		Lookup: os.LookupEnv, FS: profile.Root(),
+		GitIdentity: func() (string, string, error) {
+			id, err := m.fs.GitIdentity(m.facts)
+			return id.Name, id.Email, err
+		},
+	}
+	if m.facts.Git != nil {
+		h.GitCommonDir = m.facts.Git.CommonDir
+	}
+	return h, nil
+}
+
+// plan is build without making directories: those that are absent are left to
+// the lint's guess. It needs no bwrap.
+func (f *jailFlags) plan() ([]string, *machine, error) {
+	root, err := f.findProject()
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := f.open(root, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := loadProfile(f.profile)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := m.profileHost()
+	if err != nil {
+		return nil, nil, err
+	}
+	argv, err := p.Argv(h, f.add, nil)
+	return argv, m, err
+}
+
+// openForLint takes the project around the working directory, or that directory.
+func (f *jailFlags) openForLint() (*machine, error) {
+	root, err := f.findProject()
+	if err != nil {
+		root = ""
+	}
+	return f.open(root, false)
+}
+
+// request is a sandbox to be judged without being started. The terminal is what
+// a launch from here would have.
+func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
+	return checker.Request{
+		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
+		Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: gate.CanFilter(),
+	}
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/gate"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
+	"github.com/refnil/opencode-jail-devenv/checker/report"
+)
+
+func newRun() *cobra.Command {
+	var f jailFlags
+	var verbose, timings bool
+	c := &cobra.Command{
+		Use:   "run [flags] [-- COMMAND [ARG…]]",
+		Short: "Build a jail from a profile, check it and start the command in it",
+		Long: `Build a jail from a profile, check it against the rules, and start COMMAND in it
+(the profile's own, opencode, when none is given).
+
+The exit status is the command's own, or 125 when ocjail or bwrap failed, 126
+when a rule refused the jail, 127 when the command is not there. In the last
+three cases nothing was started.`,
+		Example: `  ocjail run
+  ocjail run -- opencode run "fix the tests"
+  ocjail run --add 'rw-bind ~/.cargo/registry ~/.cargo/registry'
+  ocjail run --profile ./jail.hcl -- bash`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			l := newLauncher(c.ErrOrStderr(), verbose, timings)
+			argv, m, err := f.build(args)
+			if err != nil {
+				return launchError(err)
+			}
+			l.step("profile")
+			return l.launch(c, m, f.profile, argv)
+		},
+	}
+	f.register(c)
+	launchFlags(c, &verbose, &timings)
+	return c
+}
+
+func launchFlags(c *cobra.Command, verbose, timings *bool) {
+	c.Flags().BoolVarP(verbose, "verbose", "v", false, "also print warnings and infos of a jail that is allowed")
+	c.Flags().BoolVar(timings, "timings", false, "print how long each step took")
+}
+
+// build makes the argv of the profile's jail, and the directories it needs.
+func (f *jailFlags) build(command []string) ([]string, *machine, error) {
+	root, err := f.findProject()
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := f.open(root, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := loadProfile(f.profile)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := m.profileHost()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := p.MakeDirectories(h); err != nil {
+		return nil, nil, err
+	}
+	argv, err := p.Argv(h, f.add, command)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.fs = host.NewFS() // the directories exist now
+	return argv, m, nil
+}
+
+// launcher is what run and gate share.
+type launcher struct {
+	w       io.Writer
+	verbose bool
+	clock   *clock
+}
+
+func newLauncher(w io.Writer, verbose, timings bool) *launcher {
+	l := &launcher{w: w, verbose: verbose}
+	if timings {
+		l.clock = newClock(w)
+	}
+	return l
+}
+
+func (l *launcher) step(name string) {
+	if l.clock != nil {
+		l.clock.step(name)
+	}
+}
+
+func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []string) error {
+	r := gate.Request{
+		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Cwd: m.cwd,
+		Environ: os.Environ(), Show: l.show, Warn: l.w, Steps: l.step,
+	}
+	status, err := r.Launch(c.Context())
+	if status == 0 && err == nil {
+		return nil
+	}
+	return &statusError{status, err}
+}
+
+// show prints what a person must know: why a jail is refused; on request, what
+// is weak about one that is not.
+func (l *launcher) show(r *checker.Report) {
+	least := finding.Error
+	if l.verbose {
+		least = finding.Info
+	}
+	t := report.NewText(l.w, least)
+	left, err := t.Findings(r.Findings)
+	if err == nil {
+		err = t.Verdict(r.Jail.Name, r.Findings, left)
+	}
+	// Nobody is left to tell that standard error is gone.
+	_ = err
+}
+
+// launchError gives an error from before the launch its exit status.
+func launchError(err error) error {
+	var missing *gate.CommandError
+	if errors.As(err, &missing) || errors.Is(err, profile.ErrCommandNotFound) {
+		return &statusError{gate.NotFound, err}
+	}
+	return &statusError{gate.Broken, err}
+}

@@ -1,0 +1,36 @@
+# METADATA
+# title: Places
+# description: Where a watched path lies, which decides who sees a change to it.
+# schemas:
+#   - input: schema.input
+package ocjail.lib.places
+
+import data.ocjail.lib.paths
+
+# The project with its git directories, also where a worktree keeps these elsewhere.
+project(path) if {
+	some dir in [input.host.project_root, input.host.git_dir, input.host.git_common_dir]
+	dir != "/"
+	paths.under(path, dir)
+}
+
+git(path) if {
+	some dir in [input.host.git_dir, input.host.git_common_dir]
+	paths.under(path, dir)
+}
+
+# The .git of a project: a directory, or a worktree's file that names one.
+git_pointer(path) if path == home_less([input.host.project_root, ".git"])
+
+home_less(parts) := concat("/", parts) if parts[0] != ""
+
+# The folders that opencode must write to work at all.
+agent(path) if agent_directory(path)
+
+agent_directory(path) := dir if {
+	some name in data.ocjail.agent.directories
+	dir := in_home(name)
+	paths.under(path, dir)
+}
+
+in_home(name) := concat("/", [input.host.home, name]) if input.host.home != ""

@@ -1,0 +1,33 @@
+package ocjail.lib.places_test
+
+import data.ocjail.fixtures
+import data.ocjail.lib.places
+
+test_project if {
+	places.project("/home/u/p/x") with input as fixtures.clean
+	places.project("/srv/main/.git/hooks") with input as fixtures.with_host(fixtures.clean, {"git_common_dir": "/srv/main/.git"})
+	not places.project("/home/u/p2/x") with input as fixtures.clean
+}
+
+test_root_is_no_project if {
+	not places.project("/etc") with input as fixtures.with_host(fixtures.clean, {"project_root": "/", "git_dir": "", "git_common_dir": ""})
+}
+
+test_git if {
+	places.git("/home/u/p/.git/hooks") with input as fixtures.clean
+	not places.git("/home/u/p/.gitmodules") with input as fixtures.clean
+	not places.git("/x") with input as fixtures.with_host(fixtures.clean, {"git_dir": "", "git_common_dir": ""})
+}
+
+test_git_pointer if {
+	places.git_pointer("/home/u/p/.git") with input as fixtures.clean
+	not places.git_pointer("/home/u/p/sub/.git") with input as fixtures.clean
+	not places.git_pointer("/.git") with input as fixtures.with_host(fixtures.clean, {"project_root": ""})
+}
+
+test_agent if {
+	places.agent("/home/u/.config/opencode/plugin") with input as fixtures.clean
+	places.agent_directory("/home/u/.config/opencode/plugin") == "/home/u/.config/opencode" with input as fixtures.clean
+	not places.agent("/home/u/.config/opencode2") with input as fixtures.clean
+	not places.agent("/.config/opencode/plugin") with input as fixtures.with_host(fixtures.clean, {"home": ""})
+}

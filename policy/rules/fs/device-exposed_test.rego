@@ -1,0 +1,55 @@
+package ocjail.rules.fs.device_exposed_test
+
+import data.ocjail.fixtures
+import data.ocjail.rules.fs.device_exposed as rule
+
+dev(path, more) := fixtures.bind("dev-bind", "dev", path, more)
+
+found(mounts, watched) := v if {
+	v := fixtures.brief(rule.findings) with input as object.union(fixtures.mounts(mounts), {"watched": watched})
+}
+
+test_all_devices_are_reported_once if {
+	watched := [fixtures.watch("device", "dev", "/dev/mem", {}), fixtures.watch("device", "dev", "/dev/input", {})]
+	found([dev("/dev", {})], watched) == {["error", "/dev"]}
+}
+
+test_dangerous_device if {
+	watched := [fixtures.watch("device", "dev", "/dev/input", {"type": "dir"})]
+	found([dev("/dev/input", {})], watched) == {["error", "/dev/input"]}
+}
+
+test_device_of_a_wider_mount if {
+	watched := [fixtures.watch("device", "dev", "/dev/mem", {})]
+	found([dev("/", {"covers": ["root"]})], watched) == {["error", "/dev/mem"]}
+}
+
+test_disk_wherever_its_node_lies if {
+	found([dev("/srv/disk", {"type": "block-device"})], []) == {["error", "/srv/disk"]}
+}
+
+test_unlisted_device_is_a_warning if {
+	found([dev("/dev/video0", {"type": "char-device"})], []) == {["warning", "/dev/video0"]}
+	found([dev("/srv/node", {"type": "char-device"})], []) == {["warning", "/srv/node"]}
+}
+
+test_access_of_a_later_version if {
+	watched := [fixtures.watch("device", "device-plus", "/dev/mem", {"via": null})]
+	found([], watched) == {["error", "/dev/mem"]}
+}
+
+test_clean if {
+	found(fixtures.default_mounts, [fixtures.watch("device", "none", "/dev/mem", {"via": null})]) == set()
+}
+
+test_near_miss[note] if {
+	some note, tc in {
+		"harmless device": [[dev("/dev/null", {"type": "char-device"})], []],
+		"graphics": [[dev("/dev/dri/renderD128", {"type": "char-device"})], []],
+		"bind without devices": [[fixtures.bind("ro-bind", "ro", "/dev", {})], [fixtures.watch("device", "ro", "/dev/mem", {})]],
+		"device that is not there": [[dev("/srv", {})], [fixtures.watch("device", "dev", "/dev/mem", {"exists": false})]],
+		"no device": [[dev("/home/u/p", {})], []],
+		"hidden": [[dev("/dev", {"shadowed_by": 1})], []],
+	}
+	found(tc[0], tc[1]) == set()
+}

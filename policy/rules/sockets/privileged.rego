@@ -1,0 +1,54 @@
+# METADATA
+# title: A socket of the host is in the jail
+# description: >-
+#   Whoever connects to a Unix socket asks the service behind it to act, outside the jail and with its rights: containers as
+#   root, commands through systemd, keys of an ssh agent. A read-only bind does not stop connect(2), see unix(7).
+# related_resources:
+#   - ref: https://docs.docker.com/engine/security/#docker-daemon-attack-surface
+# schemas:
+#   - input: schema.input
+# custom:
+#   severity: error
+#   remedy: do not bind the socket or a directory that holds it; for D-Bus use xdg-dbus-proxy with a list of names
+package ocjail.rules.sockets.privileged
+
+import data.ocjail.lib.findings
+import data.ocjail.lib.mounts
+import data.ocjail.lib.watched
+
+findings contains finding(w) if {
+	some w in watched.sockets
+	not display(w.path)
+}
+
+findings contains findings.lowered("warning", finding(w)) if {
+	some w in watched.sockets
+	display(w.path)
+}
+
+findings contains findings.lowered("warning", findings.new(
+	sprintf("the jail can connect to the socket %s, through %s; what answers there is not known", [path, findings.words(i)]),
+	{"kind": "socket", "path": path, "index": i},
+	"drop the mount, or add the socket to data.ocjail.tolerated.sockets in a policy of your own",
+)) if {
+	some i in mounts.shown
+	m := input.jail.mounts[i]
+	m.type == "socket"
+	path := mounts.source(m)
+	not path in data.ocjail.tolerated.sockets
+	not path in known
+}
+
+finding(w) := findings.new(
+	sprintf("the jail can connect to %s, %s: %s", [w.path, findings.through(w), w.reason]),
+	findings.watched("socket", w),
+	"drop the mount that holds the socket; a read-only bind does not stop connections",
+)
+
+known contains w.path if some w in watched.sockets
+
+# Sound and screen: a person who binds them wants them, and they run no commands.
+display(path) if {
+	some name in data.ocjail.sockets.display
+	path == concat("/", [input.host.runtime_dir, name])
+}

@@ -1,0 +1,55 @@
+package ocjail.rules.sockets.privileged_test
+
+import data.ocjail.fixtures
+import data.ocjail.rules.sockets.privileged as rule
+
+found(mounts, watched) := v if {
+	v := fixtures.brief(rule.findings) with input as object.union(fixtures.mounts(mounts), {"watched": watched})
+}
+
+socket(path) := fixtures.bind("ro-bind", "ro", path, {"type": "socket"})
+
+watch(path, more) := fixtures.watch("socket", "ro", path, object.union({"type": "socket"}, more))
+
+test_read_only_bind_does_not_help if {
+	path := "/run/docker.sock"
+	found([socket(path)], [watch(path, {})]) == {["error", path]}
+}
+
+test_parent_directory if {
+	found([fixtures.bind("ro-bind", "ro", "/run", {})], [watch("/run/docker.sock", {})]) == {["error", "/run/docker.sock"]}
+}
+
+test_part_of_a_directory_of_sockets if {
+	found([socket("/tmp/.X11-unix/X0")], [watch("/tmp/.X11-unix", {"how": "below", "type": "dir"})]) == {
+		["error", "/tmp/.X11-unix"],
+		["warning", "/tmp/.X11-unix/X0"],
+	}
+}
+
+test_nobody_can_tell if {
+	found([socket("/run/docker.sock")], [watch("/run/docker.sock", {"exists": null})]) == {["error", "/run/docker.sock"]}
+}
+
+test_screen_and_sound_are_warnings if {
+	path := "/run/user/1000/wayland-0"
+	found([socket(path)], [watch(path, {})]) == {["warning", path]}
+}
+
+test_unlisted_socket_is_a_warning if {
+	found([socket("/run/user/1000/proxy/bus")], []) == {["warning", "/run/user/1000/proxy/bus"]}
+}
+
+test_clean if {
+	found(fixtures.default_mounts, [watch("/run/docker.sock", {"access": "none", "how": "", "via": null})]) == set()
+}
+
+test_near_miss[note] if {
+	some note, tc in {
+		"not running": [[fixtures.bind("ro-bind", "ro", "/run", {})], [watch("/run/docker.sock", {"exists": false})]],
+		"name service": [[socket("/run/nscd/socket")], []],
+		"hidden": [[object.union(socket("/run/x"), {"shadowed_by": 1})], []],
+		"another class": [[fixtures.bind("ro-bind", "ro", "/x", {})], [fixtures.watch("device", "ro", "/x", {})]],
+	}
+	found(tc[0], tc[1]) == set()
+}

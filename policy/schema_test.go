@@ -1,0 +1,110 @@
+package policy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/policy"
+)
+
+func inputSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, err := fs.ReadFile(policy.Files, "schema/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("input.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func validate(t *testing.T, text []byte) error {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inputSchema(t).Validate(doc)
+}
+
+func golden(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("schema/testdata/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestSchemaAcceptsGolden(t *testing.T) {
+	if err := validate(t, golden(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// The schema and the Go structs name the same fields: the golden document has
+// them all, decodes without an unknown one and comes back as it was.
+func TestSchemaIsTheStructs(t *testing.T) {
+	d := json.NewDecoder(bytes.NewReader(golden(t)))
+	d.DisallowUnknownFields()
+	var in checker.Input
+	if err := d.Decode(&in); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got any
+	if err := json.Unmarshal(golden(t), &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(again, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("golden document (-) and what the structs make of it (+):\n%s", diff)
+	}
+}
+
+func TestSchemaRefuses(t *testing.T) {
+	for _, tc := range []struct{ name, old, new string }{
+		{"unknown field", `"phase": "launch"`, `"phase": "launch", "more": 1`},
+		{"unknown field of a mount", `"op": "proc"`, `"op": "proc", "more": 1`},
+		{"missing field", `"hostname": "jail",`, ``},
+		{"unknown phase", `"launch"`, `"later"`},
+		{"unknown access", `"access": "rw"`, `"access": "write"`},
+		{"unknown class", `"class": "secret"`, `"class": "secrets"`},
+		{"other version", `"version": 1`, `"version": 2`},
+		{"null list", `"add": []`, `"add": null`},
+		{"null mount index as text", `"via": null`, `"via": "none"`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			text := strings.Replace(string(golden(t)), tc.old, tc.new, 1)
+			if text == string(golden(t)) {
+				t.Fatalf("the golden document has no %s", tc.old)
+			}
+			if validate(t, []byte(text)) == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}

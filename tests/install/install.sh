@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Installs what the tests and `make run` need and the machine lacks: bubblewrap
+# and git from Debian, opencode from the npm registry into .tools/ of this
+# project. Says each step; does nothing, and says nothing, when all is there.
+# Exits 1 with what to install by hand when it cannot.
+set -euo pipefail
+
+readonly opencode=1.18.33
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+readonly root
+readonly tools=$root/.tools/opencode
+# Written last: without it an interrupted installation would pass for a whole one.
+readonly stamp=$tools/installed-$opencode
+
+say() { printf 'install: %s\n' "$*" >&2; }
+
+die() {
+  say "$*"
+  exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# need_go fails unless go is as new as go.mod asks; go fetches the toolchain
+# that go.mod names by itself from version 1.21 on.
+need_go() {
+  local want got
+  want=$(sed -n 's/^go //p' "$root/go.mod")
+  have go || die "go is missing: install Go $want or newer, https://go.dev/doc/install"
+  got=$(cd "$root" && go env GOVERSION) ||
+    die "go could not get the toolchain of go.mod: install Go $want or newer, https://go.dev/doc/install"
+  got=${got#go}
+  # A release may carry words after its number: "1.26.8 X:nodwarf5".
+  [[ $(printf '%s\n' "$want" "${got%% *}" | sort -V | head -n 1) == "$want" ]] ||
+    die "go $got is too old: install Go $want or newer, https://go.dev/doc/install"
+}
+
+need_node() {
+  have node && have npm && return
+  die "node or npm is missing, which opencode is installed with. Install them:
+  Debian, Ubuntu  apt-get install nodejs npm
+  Fedora          dnf install nodejs npm
+  Arch            pacman -S nodejs npm
+  Nix             nix profile install nixpkgs#nodejs"
+}
+
+by_hand() {
+  die "missing: $*, and this script cannot install it here (no apt-get, or neither root nor sudo without a password). Install it:
+  Debian, Ubuntu  apt-get install $*
+  Fedora          dnf install $*
+  Arch            pacman -S $*
+  Nix             nix profile install ${*/#/nixpkgs#}"
+}
+
+# apt runs apt-get as root, or fails when it may not.
+apt() {
+  local sudo=()
+  [[ $(id -u) == 0 ]] || sudo=(sudo -n)
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >&2
+}
+
+may_apt() {
+  have apt-get || return 1
+  [[ $(id -u) == 0 ]] || { have sudo && sudo -n true 2>/dev/null; }
+}
+
+install_debian() {
+  local missing=()
+  have bwrap || missing+=(bubblewrap)
+  have git || missing+=(git)
+  ((${#missing[@]})) || return 0
+  may_apt || by_hand "${missing[@]}"
+  say "installing ${missing[*]} with apt-get"
+  apt install -y --no-install-recommends "${missing[@]}" 2>/dev/null && return
+  say "again, with new package lists (apt-get update)"
+  apt update && apt install -y --no-install-recommends "${missing[@]}" && return
+  die "apt-get could not install ${missing[*]} from the Debian archive; its reason is above. Without a network, install it from a mirror or medium of yours."
+}
+
+install_opencode() {
+  [[ -e $stamp ]] && return
+  need_node
+  say "installing opencode-ai@$opencode from the npm registry into .tools/opencode (about 350 MB)"
+  rm -rf "$tools"
+  mkdir -p "$tools"
+  # The package's install script is run by name: npm may be set not to run any.
+  npm install --prefix "$tools" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+    --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=3000 "opencode-ai@$opencode" >&2 ||
+    die "npm could not install opencode-ai@$opencode from the npm registry $(npm config get registry 2>/dev/null); its reason is above. Without a network, set a registry that you reach: npm config set registry URL"
+  (cd "$tools/node_modules/opencode-ai" && node postinstall.mjs) >&2 ||
+    die "opencode-ai@$opencode has no binary for this machine: $(uname -sm)"
+  touch "$stamp"
+}
+
+need_go
+install_debian
+install_opencode
