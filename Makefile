@@ -9,6 +9,9 @@ MAX_MB := 32
 GOLANGCI := v2.15.0
 LINTER := .tools/golangci-lint-$(GOLANGCI)/golangci-lint
 
+# Prerequisites are steps in order.
+.NOTPARALLEL:
+
 .PHONY: help
 help: ## print this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14

@@ -37,7 +37,7 @@ func watched(t *testing.T) []watch {
 	return file.Watched
 }
 
-var template = regexp.MustCompile(`^(\{ssh-agent\}|(\{(home|project|git|git-common|runtime|state|cache|config)\})?/.*)$`)
+var template = regexp.MustCompile(`^(\{(ssh-agent|state|config|cache)\}|(\{(home|project|git|git-common|runtime|state|cache|config)\})?/.*)$`)
 
 func TestWatchedIsWellFormed(t *testing.T) {
 	classes := []string{"host-executed", "agent-work", "secret", "socket", "device", "checker-state"}
@@ -100,7 +100,7 @@ func TestWatchedHolds(t *testing.T) {
 			"{runtime}/wayland-0", "{runtime}/pipewire-0",
 		},
 		"device":        {"/dev/input", "/dev/uinput", "/dev/kvm", "/dev/fuse", "/dev/mem"},
-		"checker-state": {"{state}/", "{config}/", "{cache}/"},
+		"checker-state": {"{state}", "{config}", "{cache}"},
 	}
 	class := map[string]string{}
 	for _, w := range watched(t) {

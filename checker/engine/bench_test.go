@@ -86,7 +86,7 @@ func BenchmarkSteps(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.StartTimer()
-			if _, err := compile(modules, entries); err != nil {
+			if _, err := compile(modules, entries, skippable(modules)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -2,9 +2,12 @@ package engine
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
@@ -75,6 +78,77 @@ func edit(t testing.TB, change func(doc map[string]any)) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// What lets a launch skip the compiler's checks: the pack passes them all, and
+// finds the same with and without.
+func TestPackPassesSkippedStages(t *testing.T) {
+	quick := newPack(t)
+	rules, _, err := read([]Source{Pack()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules, err := parse(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := compile(modules, quick.entries, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := &Rego{quick.entries, full, quick.store, quick.limit}
+	for _, in := range [][]byte{golden(t), largeInput(t), badInput(t)} {
+		want, err := checked.Evaluate(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := quick.Evaluate(t.Context(), in)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("with checks (-), without (+), %v:\n%s", err, diff)
+		}
+	}
+}
+
+// badInput breaks every rule of the pack.
+func badInput(t testing.TB) []byte {
+	return edit(t, func(doc map[string]any) {
+		jail := doc["jail"].(map[string]any)
+		jail["env"] = map[string]any{"cleared": false, "set": []any{map[string]any{"name": "LD_PRELOAD", "source": "inherited", "shape": "path"}}}
+		jail["session"] = map[string]any{"new_session": false, "die_with_parent": false, "tiocsti_filter": false, "terminal": true}
+		jail["capabilities"] = map[string]any{"add": []any{"CAP_SYS_ADMIN"}, "drop_all": false}
+		root := jail["mounts"].([]any)[4].(map[string]any)
+		root["op"], root["access"], root["source"], root["source_real"], root["dest"] = "dev-bind", "dev", "/", "/", "/"
+		root["covers"] = []any{"root"}
+		home := jail["mounts"].([]any)[3].(map[string]any)
+		home["source_real"], home["covers"] = "/home/u", []any{"home"}
+		watch := doc["watched"].([]any)[0].(map[string]any)
+		var watched []any
+		for class, path := range map[string]string{"host-executed": "/home/u/.bashrc", "secret": "/home/u/.ssh", "socket": "/run/docker.sock", "device": "/dev/mem"} {
+			w := maps.Clone(watch)
+			w["class"], w["path"], w["access"], w["via"] = class, path, "dev", 4
+			watched = append(watched, w)
+		}
+		doc["watched"] = watched
+	})
+}
+
+func TestPackOnBadInput(t *testing.T) {
+	r := newPack(t)
+	fs, err := r.Evaluate(t.Context(), badInput(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := map[string]bool{}
+	for _, f := range fs {
+		if f.Severity == finding.Error {
+			broken[f.Rule] = true
+		}
+	}
+	for _, rule := range r.Rules() {
+		if !broken[rule.ID] {
+			t.Errorf("%s finds nothing", rule.ID)
+		}
+	}
 }
 
 func TestPackFindingIsComplete(t *testing.T) {

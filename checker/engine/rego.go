@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -42,12 +40,6 @@ type Rego struct {
 
 var _ Engine = (*Rego)(nil)
 
-// results is the document that gathers what all rules found, by index in entries.
-const (
-	resultsPackage = "ocjail.results"
-	resultsFile    = "results"
-)
-
 // NewRego compiles the rules of the sources. Nothing that depends on more than
 // the input is available to them: no clock, network, randomness, environment.
 // An error names the file and line, and means that there are no rules to trust.
@@ -71,7 +63,7 @@ func NewRego(ctx context.Context, o Options, sources ...Source) (*Rego, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read lists: %w", err)
 	}
-	compiler, err := compile(modules, entries)
+	compiler, err := compile(modules, entries, skippable(modules))
 	if err != nil {
 		return nil, err
 	}
@@ -80,44 +72,6 @@ func NewRego(ctx context.Context, o Options, sources ...Source) (*Rego, error) {
 	}
 	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
 	return &Rego{entries, compiler, store, cmp.Or(o.TimeLimit, DefaultTimeLimit)}, ctx.Err()
-}
-
-func compile(modules []module, entries []entry) (*ast.Compiler, error) {
-	results, err := ast.ParseModuleWithOpts(resultsFile, resultsText(entries), ast.ParserOptions{RegoVersion: ast.RegoV1})
-	if err != nil {
-		return nil, fmt.Errorf("gather rules: %w", err)
-	}
-	byName := map[string]*ast.Module{resultsFile: results}
-	for _, m := range modules {
-		if byName[m.name()] != nil {
-			return nil, fmt.Errorf("%s is loaded twice: give each source a name of its own", m.name())
-		}
-		byName[m.name()] = m.Module
-	}
-	c := ast.NewCompiler().WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1)
-	if c.Compile(byName); c.Failed() {
-		return nil, fmt.Errorf("compile rules (nothing that looks beyond the input can be called; the time is input.now): %w", c.Errors)
-	}
-	return c, nil
-}
-
-// resultsText is a module whose document "found" maps a rule's index to its
-// findings; an undefined one is missing from it.
-func resultsText(entries []entry) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "package %s\n", resultsPackage)
-	for i, e := range entries {
-		fmt.Fprintf(&b, "found[%d] := %s\n", i, e.ref)
-	}
-	return b.String()
-}
-
-// capabilities are OPA's without what makes two evaluations of one input differ.
-func capabilities() *ast.Capabilities {
-	c := ast.CapabilitiesForThisVersion()
-	c.Builtins = slices.DeleteFunc(c.Builtins, func(b *ast.Builtin) bool { return b.IsNondeterministic() })
-	c.AllowNet = []string{}
-	return c
 }
 
 // Rules implements Engine.

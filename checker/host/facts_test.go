@@ -247,7 +247,7 @@ func TestReadRefusesSpecialFiles(t *testing.T) {
 	check(t, unix.Mkfifo(d+"/fifo", 0o600))
 	l, err := net.Listen("unix", d+"/s")
 	check(t, err)
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	write(t, d+"/big", strings.Repeat("x", 100))
 	for _, name := range []string{"/fifo", "/s", "/big", "/."} {
 		_, err := NewFS().read(d+name, 99)
@@ -279,6 +279,10 @@ func TestReadProc(t *testing.T) {
 
 func TestGatherHere(t *testing.T) {
 	facts, err := Gather(NewFS(), "/")
+	home, homeErr := Home(NewFS())
+	if home != facts.Home || (homeErr == nil) != (err == nil) {
+		t.Errorf("home %q (%v) beside %+v (%v)", home, homeErr, facts, err)
+	}
 	if err != nil && !strings.Contains(err.Error(), "HOME") {
 		t.Fatal(err)
 	}

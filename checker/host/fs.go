@@ -6,6 +6,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -141,7 +142,7 @@ func toStat(st *unix.Stat_t) sandbox.Stat {
 
 // lookupError tells absence, which is a fact, from everything else, which is not.
 func lookupError(path string, err error) error {
-	if err == unix.ENOENT || err == unix.ENOTDIR {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
 		return absent(path)
 	}
 	return fmt.Errorf("look up %s: %w: %w", path, sandbox.ErrUnknown, err)

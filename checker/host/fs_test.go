@@ -20,7 +20,7 @@ func TestLstatTypes(t *testing.T) {
 	check(t, unix.Mkfifo(dir+"/fifo", 0o640))
 	l, err := net.Listen("unix", dir+"/s")
 	check(t, err)
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 
 	f := NewFS()
 	for path, want := range map[string]sandbox.FileType{
@@ -68,7 +68,6 @@ func TestUnsearchableDirectoryIsUnknown(t *testing.T) {
 	dir := tempDir(t)
 	write(t, dir+"/closed/sub/key", "")
 	check(t, os.Chmod(dir+"/closed", 0))
-	defer os.Chmod(dir+"/closed", 0o700)
 	asOrdinaryUser(t, func() {
 		f := NewFS()
 		for _, path := range []string{dir + "/closed/sub", dir + "/closed/sub/key", dir + "/closed/none"} {
@@ -81,6 +80,7 @@ func TestUnsearchableDirectoryIsUnknown(t *testing.T) {
 			t.Errorf("the directory itself: %v", err)
 		}
 	})
+	check(t, os.Chmod(dir+"/closed", 0o700))
 }
 
 func TestLstatIsASnapshot(t *testing.T) {

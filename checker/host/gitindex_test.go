@@ -5,7 +5,6 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"fmt"
-	"hash"
 	"maps"
 	"os"
 	"os/exec"
@@ -210,9 +209,9 @@ func FuzzIndex(f *testing.F) {
 		f.Add(clearSum(data, strings.HasPrefix(name, "sha256")), strings.HasPrefix(name, "sha256"))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, long bool) {
-		var sum func() hash.Hash = sha1.New
+		sum := hashes["sha1"]
 		if long {
-			sum = sha256.New
+			sum = hashes["sha256"]
 		}
 		index, err := scanIndex(clearSum(data, long), sum, []string{"a", "dir", "z"})
 		if err == nil && len(index.Tracked) > 3 || err != nil && index.Gitlinks != nil && index.Tracked == nil {

@@ -35,10 +35,11 @@ func (r *configReader) subsection() (string, error) {
 	var b strings.Builder
 	for {
 		c := r.next()
-		if c == '\\' {
-			c = r.next()
-		} else if c == '"' {
+		switch c {
+		case '"':
 			return b.String(), nil
+		case '\\':
+			c = r.next()
 		}
 		if c == '\n' || r.pos > len(r.text) {
 			return "", errors.New("a subsection without its closing quote")

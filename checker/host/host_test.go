@@ -59,12 +59,18 @@ func asOrdinaryUser(t *testing.T, body func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	const nobody = 65534
-	unix.RawSyscall(unix.SYS_SETFSUID, nobody, 0, 0)
-	if now, _, _ := unix.RawSyscall(unix.SYS_SETFSUID, nobody, 0, 0); now != nobody {
+	setfsuid(nobody)
+	if now := setfsuid(nobody); now != nobody {
 		t.Fatal("setfsuid did not take effect")
 	}
-	defer unix.RawSyscall(unix.SYS_SETFSUID, 0, 0, 0)
+	defer setfsuid(0)
 	body()
+}
+
+// setfsuid returns the former one, and never an error (setfsuid(2)).
+func setfsuid(uid uintptr) uintptr {
+	former, _, _ := unix.RawSyscall(unix.SYS_SETFSUID, uid, 0, 0)
+	return former
 }
 
 func wantUnknown(t *testing.T, err error) {

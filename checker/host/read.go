@@ -36,7 +36,7 @@ func readRegular(real Real, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd)
+	defer closeFile(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func readProc(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, lookupError(path, err)
 	}
-	defer unix.Close(fd)
+	defer closeFile(fd)
 	data, err := readAll(fd, min(16<<10, limit), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w: %w", path, sandbox.ErrUnknown, err)
@@ -73,6 +73,9 @@ func open(path string) (int, error) {
 		}
 	}
 }
+
+// closeFile closes what was only read, for which failing loses nothing.
+func closeFile(fd int) { _ = unix.Close(fd) }
 
 // readAll reads fd to its end into a buffer that grows from size.
 func readAll(fd int, size, limit int64) ([]byte, error) {

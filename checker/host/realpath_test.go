@@ -83,12 +83,10 @@ func TestMagicLinksAreUnknown(t *testing.T) {
 	write(t, d+"/deleted", "")
 	file, err := os.Open(d + "/deleted")
 	check(t, err)
-	defer file.Close()
 	check(t, os.Remove(d+"/deleted"))
 	r, w, err := os.Pipe()
 	check(t, err)
-	defer r.Close()
-	defer w.Close()
+	t.Cleanup(func() { _ = errors.Join(file.Close(), r.Close(), w.Close()) })
 	f := NewFS()
 	for _, fd := range []uintptr{file.Fd(), r.Fd()} {
 		_, err := f.RealPath(fmt.Sprintf("/proc/self/fd/%d", fd))

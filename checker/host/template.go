@@ -129,9 +129,9 @@ func (x *expansion) names(dir string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w: %w", dir, sandbox.ErrUnknown, err)
 	}
-	defer d.Close()
+	defer func() { _ = d.Close() }()
 	names, err := d.Readdirnames(maxNames + 1)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("list %s: %w: %w", dir, sandbox.ErrUnknown, err)
 	}
 	if len(names) > maxNames {

@@ -51,7 +51,7 @@ func TestExpandBases(t *testing.T) {
 	git(t, main, "worktree", "add", "-q", w.project+"/wt")
 	l, err := net.Listen("unix", w.dir+"/agent")
 	check(t, err)
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
 	mkdir(t, w.dir+"/set")
 	mkdir(t, fmt.Sprint(w.run, "/", w.uid))
 	w.project += "/wt"

@@ -2,8 +2,10 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 )
 
 // Access is what a program in the jail can do with a path, as far as mounts
@@ -67,12 +69,19 @@ const (
 	ByBelow  How = "below"  // a mount shows part of what lies below it
 )
 
-// Access tells what a program in the jail can do at the absolute path p there.
-// A path that does not exist has the access of the directory it would be made
-// in, Exists unset; None means that it can not exist or be made.
+// Access tells what a program in the jail can do at the absolute path p there,
+// as things stand. A path that does not exist has the access of the directory
+// that it, or the first of its missing parents, would be made in, Exists unset;
+// None means that neither opening nor mkdir -p would give it.
 func (t *Tree) Access(p string) (Reach, error) {
 	w := &walker{tree: t, left: maxLinks, root: t.root}
 	f, err := w.walk(t.root, p, true)
+	if errors.Is(err, fs.ErrNotExist) && f.missing {
+		if strings.Contains(f.rest+"/", "../") {
+			return Reach{}, fmt.Errorf("%s: %w: goes up from what does not exist: write it without \"..\"", p, ErrRefused)
+		}
+		err = nil
+	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) || errors.Is(err, errLoop) {
 		return Reach{Access: None, Inside: p}, nil
 	}
@@ -91,11 +100,11 @@ func (t *Tree) Access(p string) (Reach, error) {
 func (f found) host() string {
 	switch {
 	case f.file.made != nil && f.mount.Upper != "":
-		return path.Join(f.mount.Upper, f.file.made.path(), f.name)
+		return path.Join(f.mount.Upper, f.file.made.path(), f.name, f.rest)
 	case f.file.made != nil:
 		return ""
 	case f.missing:
-		return path.Join(f.file.host, f.name)
+		return path.Join(f.file.host, f.name, f.rest)
 	}
 	return f.file.host
 }

@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 )
 
 // act does the operation itself in directory dir, on its entry name.
-func (b *builder) act(op Op, src string, w *walker, dir place, name string) error {
+func (b *builder) act(op Op, src origin, w *walker, dir place, name string) error {
 	switch op.Kind {
 	case OpBind:
-		return b.bind(op, src, w, dir, name)
+		return b.bind(op, src.path, w, dir, name)
 	case OpRemount:
 		return b.remount(w, dir, name)
 	case OpSymlink:
@@ -24,8 +23,7 @@ func (b *builder) act(op Op, src string, w *walker, dir place, name string) erro
 			return err
 		}
 		data := &node{typ: Regular, children: map[string]*node{}}
-		b.mount(&Mount{Option: op.Option, Kind: MountData, ReadOnly: op.ReadOnly, Flag: op.ReadOnly, root: file{made: data}}, at)
-		return nil
+		return b.mount(&Mount{Option: op.Option, Kind: MountData, ReadOnly: op.ReadOnly, Flag: op.ReadOnly, root: file{made: data}}, at)
 	}
 	at, err := b.ensureDir(op, w, dir, name)
 	if err != nil {
@@ -33,33 +31,35 @@ func (b *builder) act(op Op, src string, w *walker, dir place, name string) erro
 	}
 	switch op.Kind {
 	case OpDir:
+		return nil
 	case OpTmpfs:
-		b.mount(&Mount{Option: op.Option, Kind: MountTmpfs, root: file{made: newDir()}}, at)
+		return b.mount(&Mount{Option: op.Option, Kind: MountTmpfs, root: file{made: newDir()}}, at)
 	case OpMqueue:
-		b.mount(&Mount{Option: op.Option, Kind: MountKernel, root: file{made: opaqueDir()}}, at)
+		return b.mount(&Mount{Option: op.Option, Kind: MountKernel, root: file{made: opaqueDir()}}, at)
 	case OpProc:
-		b.proc(op, at)
+		return b.proc(op, at)
 	case OpDev:
-		b.dev(op, at)
+		return b.dev(op, at)
 	case OpOverlay:
 		return b.overlay(op, src, at)
-	default:
-		return fmt.Errorf("operation %q is not modelled", op.Kind)
 	}
-	return nil
+	return fmt.Errorf("operation %q is not modelled", op.Kind)
 }
 
 func opaqueDir() *node { return &node{typ: Dir, opaque: true, children: map[string]*node{}} }
 
 // mount attaches m at a place that was reached through mounts.
-func (b *builder) mount(m *Mount, at place) *Mount {
+func (b *builder) mount(m *Mount, at place) error {
+	if err := b.inside(at); err != nil {
+		return err
+	}
 	at = at.mount.top(at.file)
 	at.mount.attach(m, at.file)
 	b.mounts = append(b.mounts, m)
 	if !m.Implied {
 		b.byOp[m.Option] = m
 	}
-	return m
+	return nil
 }
 
 func (b *builder) bind(op Op, src string, w *walker, dir place, name string) error {
@@ -79,46 +79,21 @@ func (b *builder) bind(op Op, src string, w *walker, dir place, name string) err
 	if err != nil {
 		return err
 	}
-	b.bindTree(Mount{Option: op.Option, ReadOnly: op.ReadOnly, Devices: op.Devices}, src, at)
-	return nil
+	return b.bindTree(Mount{Option: op.Option, ReadOnly: op.ReadOnly, Devices: op.Devices}, src, at)
 }
 
 // bindTree binds the host's src and what is mounted below it.
-func (b *builder) bindTree(proto Mount, src string, at place) {
+func (b *builder) bindTree(proto Mount, src string, at place) error {
+	if err := b.inside(at); err != nil {
+		return err
+	}
 	at = at.mount.top(at.file)
 	var all []*Mount
 	m := b.hostT.mount(src, proto, &all)
 	at.mount.attach(m, at.file)
 	b.mounts = append(b.mounts, all...)
-	if !proto.Implied {
-		b.byOp[proto.Option] = m
-	}
-}
-
-// ensureFile makes an empty file unless something that is no directory is there.
-// Unlike mkdir, creat(2) follows a dangling link and makes its target.
-func (b *builder) ensureFile(op Op, w *walker, dir place, name string) (place, error) {
-	f, err := w.walk(dir, name, true)
-	if err != nil {
-		return place{}, err
-	}
-	if f.missing {
-		return b.create(op, f.place, f.name, Stat{Type: Regular}, CreatesFile)
-	}
-	if f.stat.Type == Dir {
-		return place{}, fmt.Errorf("%s: %w", b.describe(f.place), errIsDir)
-	}
-	return f.place, nil
-}
-
-// ensureAny stands in for ensureDir or ensureFile when the source's type is not
-// known: nothing can be said against what is there.
-func (b *builder) ensureAny(op Op, w *walker, dir place, name string) (place, error) {
-	f, err := w.walk(dir, name, true)
-	if err != nil || !f.missing {
-		return f.place, err
-	}
-	return b.create(op, f.place, f.name, Stat{Type: Unknown}, CreatesFile)
+	b.byOp[proto.Option] = m
+	return nil
 }
 
 // remount makes one mount read-only, not those below it.
@@ -133,12 +108,18 @@ func (b *builder) remount(w *walker, dir place, name string) error {
 	if f.file != f.mount.root {
 		return fmt.Errorf("%s: %w", b.describe(f.place), errNotMount)
 	}
+	if err := b.inside(f.place); err != nil {
+		return err
+	}
 	f.mount.ReadOnly, f.mount.Flag = true, true
 	return nil
 }
 
 func (b *builder) symlink(op Op, dir place, name string) error {
 	w := &walker{tree: b.Tree, left: maxLinks, root: place{b.base, b.base.root}}
+	if op.Source == "" {
+		return errors.New("a symbolic link needs a target")
+	}
 	f, err := w.walk(dir, name, false)
 	if err != nil {
 		return err
@@ -148,7 +129,7 @@ func (b *builder) symlink(op Op, dir place, name string) error {
 		return err
 	}
 	if f.stat.Type == Symlink && f.stat.Target == op.Source || f.stat.Type == Unknown {
-		return nil
+		return b.ordinary(f)
 	}
 	return fmt.Errorf("%s: %w and is no link to %s", b.describe(f.place), errExists, op.Source)
 }
@@ -165,41 +146,31 @@ func (b *builder) file(op Op, w *walker, dir place, name string) error {
 		return err
 	case f.stat.Type == Dir:
 		return fmt.Errorf("%s: %w", b.describe(f.place), errIsDir)
-	case f.mount.ReadOnly:
-		return fmt.Errorf("%s: %w", b.describe(f.place), errReadOnly)
-	case f.file.made == nil:
-		b.effect(op, Truncates, f.file.host)
+	case f.stat.Type != Regular:
+		return fmt.Errorf("%s: %w: what writing to a %s does can not be told", b.describe(f.place), ErrRefused, f.stat.Type)
 	}
-	return nil
+	return b.change(op, f, Truncates)
 }
 
 func (b *builder) chmod(op Op, w *walker) error {
-	start := b.base.top(file{made: b.base.root.made.children["newroot"]})
-	f, err := w.walk(start, op.Dest, true)
+	f, err := w.walk(b.newroot(), op.Dest, true)
 	if err == nil && f.missing {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
 		return err
 	}
-	if f.mount.ReadOnly {
-		return fmt.Errorf("%s: %w", b.describe(f.place), errReadOnly)
-	}
-	if f.file.made == nil {
-		b.effect(op, ChangesMode, f.file.host)
-	}
-	return nil
+	return b.change(op, f, ChangesMode)
 }
 
 // proc mounts a new procfs, or the host's where its processes are visible
 // anyway. bwrap also covers some entries with themselves, read-only; whether a
 // given one needs it depends on the user, so they are not modelled one by one.
-func (b *builder) proc(op Op, at place) {
-	if b.pidShared {
-		b.bindTree(Mount{Option: op.Option, Kind: MountProc}, "/proc", at)
-		return
+func (b *builder) proc(op Op, at place) error {
+	if !b.ownProc {
+		return b.bindTree(Mount{Option: op.Option, Kind: MountProc}, "/proc", at)
 	}
-	b.mount(&Mount{Option: op.Option, Kind: MountProc, root: file{made: opaqueDir()}}, at)
+	return b.mount(&Mount{Option: op.Option, Kind: MountProc, root: file{made: opaqueDir()}}, at)
 }
 
 // devNodes are the device files that bwrap binds below --dev (bubblewrap.c).
@@ -211,46 +182,30 @@ var devLinks = map[string]string{
 	"fd": "/proc/self/fd", "core": "/proc/kcore", "ptmx": "pts/ptmx",
 }
 
-func (b *builder) dev(op Op, at place) {
+func (b *builder) dev(op Op, at place) error {
 	dir := newDir()
-	dev := b.mount(&Mount{Option: op.Option, Kind: MountTmpfs, root: file{made: dir}}, at)
+	dev := &Mount{Option: op.Option, Kind: MountTmpfs, root: file{made: dir}}
+	if err := b.mount(dev, at); err != nil {
+		return err
+	}
+	var errs []error
 	inside := func(m *Mount, n *node) {
 		m.Option, m.Implied = op.Option, true
-		b.mount(m, place{dev, file{made: n}})
+		errs = append(errs, b.mount(m, place{dev, file{made: n}}))
+	}
+	device := func(name, source string) {
+		inside(&Mount{Kind: MountHost, Devices: true, Source: source, root: file{host: source}}, dir.add(name, &node{typ: Regular}))
 	}
 	for _, name := range devNodes {
-		n := dir.add(name, &node{typ: Regular})
-		inside(&Mount{Kind: MountHost, Devices: true, Source: "/dev/" + name, root: file{host: "/dev/" + name}}, n)
+		device(name, "/dev/"+name)
 	}
 	for name, target := range devLinks {
 		dir.add(name, &node{typ: Symlink, target: target})
 	}
 	dir.add("shm", newDir())
 	inside(&Mount{Kind: MountKernel, root: file{made: opaqueDir()}}, dir.add("pts", newDir()))
-	if tty := b.c.Terminal; tty != "" {
-		n := dir.add("console", &node{typ: Regular})
-		inside(&Mount{Kind: MountHost, Devices: true, Source: tty, root: file{host: tty}}, n)
+	if b.c.Terminal != "" {
+		device("console", b.c.Terminal)
 	}
-}
-
-// overlay mounts layers of host directories; src is the upper one of --overlay.
-func (b *builder) overlay(op Op, src string, at place) error {
-	root := &node{typ: Dir, children: map[string]*node{}}
-	if src != "" {
-		root.layers = append(root.layers, src)
-	}
-	for i := len(op.Lower) - 1; i >= 0; i-- {
-		real, err := b.canonical(b.absolute(op.Lower[i]))
-		if err != nil {
-			return fmt.Errorf("layer %s: %w", op.Lower[i], err)
-		}
-		root.layers = append(root.layers, real)
-	}
-	for _, l := range append([]string{op.Work}, root.layers...) {
-		if strings.Contains(l, "\x00") {
-			return errors.New("layer holds a NUL")
-		}
-	}
-	b.mount(&Mount{Option: op.Option, Kind: MountOverlay, ReadOnly: op.ReadOnly, Flag: op.ReadOnly, Upper: src, root: file{made: root}}, at)
-	return nil
+	return errors.Join(errs...)
 }

@@ -3,9 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"path"
-	"strings"
 )
 
 // Config is what the simulation needs to know besides the options.
@@ -22,7 +19,8 @@ type Config struct {
 	Descriptor func(fd int) (string, error)
 }
 
-// SetupError says that bwrap would fail, or that ocjail will not follow it.
+// SetupError says that bwrap would fail or, where Err is ErrRefused, that ocjail
+// will not follow it.
 type SetupError struct {
 	Option int // index in Sandbox.Options
 	Name   string
@@ -32,7 +30,7 @@ type SetupError struct {
 
 func (e *SetupError) Error() string { return fmt.Sprintf("%s %s: %v", e.Name, e.Path, e.Err) }
 
-// Unwrap gives the cause: fs.ErrNotExist, ErrUnknown, ….
+// Unwrap gives the cause: fs.ErrNotExist, ErrUnknown, ErrRefused, ….
 func (e *SetupError) Unwrap() error { return e.Err }
 
 // EffectKind says how setting the jail up changes the host.
@@ -55,8 +53,8 @@ type Effect struct {
 	Path   string // on the host
 }
 
-// LinkUse is a symbolic link in a writable host directory through which an
-// operation's destination is reached: whoever writes there can steer it.
+// LinkUse is a symbolic link of the host that the jail can replace, and through
+// which an operation's destination is reached: an agent can steer it.
 type LinkUse struct {
 	Option int
 	Link   string // host path
@@ -75,7 +73,8 @@ type Tree struct {
 	mounts  []*Mount        // in the order in which they are made
 	base    *Mount          // bwrap's staging root
 	oldroot *Mount
-	root    place // of the jail
+	root    place           // of the jail
+	uppers  map[string]bool // upper and work directories of overlays so far
 	byOp    map[int]*Mount
 	hostT   hostTree
 	sources map[string]string // canonical sources by written ones
@@ -94,35 +93,38 @@ func (t *Tree) Mounts() []*Mount { return t.mounts }
 func (t *Tree) MountOf(i int) *Mount { return t.byOp[i] }
 
 // Simulate builds the mount tree step by step as setup_newroot in bubblewrap.c
-// does. It returns *SetupError where bwrap would fail.
+// does. It returns *SetupError where bwrap would fail, and where its outcome can
+// not be told (ErrRefused, ErrUnknown).
 func (s *Sandbox) Simulate(c Config) (*Tree, error) {
-	t := newTree(c)
-	b := &builder{Tree: t, s: s, c: c, pidShared: s.Namespaces()["pid"] == "shared"}
 	ops := s.Ops()
-	real := make([]string, len(ops))
+	t, err := newTree(c)
+	if err != nil {
+		return nil, err
+	}
+	ownProc := s.Namespaces()["pid"] != "shared" || s.Has("--pidns")
+	b := &builder{Tree: t, s: s, c: c, ownProc: ownProc}
+	real := make([]origin, len(ops))
 	for i, op := range ops { // bwrap resolves all sources before it mounts anything
-		var err error
-		if real[i], err = b.resolveSource(op); err != nil {
+		if real[i], err = b.resolve(op); err != nil {
 			return nil, b.fail(op, op.Source, err)
 		}
 	}
 	for i, op := range ops {
-		if op.Kind == OpBind && real[i] == "" {
-			continue // a -try whose source is absent
-		}
 		if err := b.apply(op, real[i]); err != nil {
 			return nil, b.fail(op, op.Dest, err)
 		}
 	}
-	t.root = t.base.top(file{made: t.base.root.made.children["newroot"]})
+	t.root = t.newroot()
+	t.Links = t.steerable(b.links)
 	return t, nil
 }
 
 type builder struct {
 	*Tree
-	s         *Sandbox
-	c         Config
-	pidShared bool
+	s       *Sandbox
+	c       Config
+	ownProc bool // --proc mounts a new procfs
+	links   []LinkUse
 }
 
 func (b *builder) fail(op Op, at string, err error) error {
@@ -131,148 +133,66 @@ func (b *builder) fail(op Op, at string, err error) error {
 
 // newTree builds the staging root: a tmpfs with newroot, mounted onto itself, and
 // oldroot, the host's own tree.
-func newTree(c Config) *Tree {
-	t := &Tree{host: c.Host, strict: c.Strict, made: map[string]Stat{}, byOp: map[int]*Mount{}, sources: map[string]string{}}
+func newTree(c Config) (*Tree, error) {
+	t := &Tree{host: c.Host, strict: c.Strict, made: map[string]Stat{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}}
 	staging := newDir()
 	newroot := staging.add("newroot", newDir())
 	oldroot := staging.add("oldroot", newDir())
 	t.base = &Mount{Option: -1, Kind: MountTmpfs, root: file{made: staging}}
 	t.mounts = append(t.mounts, t.base.attach(&Mount{Option: -1, Kind: MountTmpfs, root: file{made: newroot}}, file{made: newroot}))
 	t.hostT = newHostTree(c.Host.Mounts())
+	if t.hostT.root == nil {
+		if c.Strict {
+			return nil, fmt.Errorf("the host's mount table: %w: what is mounted below a source can not be told", ErrUnknown)
+		}
+		t.guessed = true
+	}
 	t.oldroot = t.base.attach(t.hostT.mount("/", Mount{Option: -1}, nil), file{made: oldroot})
-	return t
+	return t, nil
 }
 
-// canonical resolves a source path as realpath(3) does; it is memoised.
-func (t *Tree) canonical(p string) (string, error) {
-	if real, ok := t.sources[p]; ok {
-		return real, nil
-	}
-	w := &walker{tree: t, left: maxLinks, root: t.oldroot.top(file{host: "/"})}
-	f, err := w.walk(w.root, p, true)
-	if err == nil && f.missing {
-		err = fs.ErrNotExist
-	}
-	if err != nil {
-		return "", err
-	}
-	t.sources[p] = f.file.host
-	return f.file.host, nil
-}
-
-// resolveSource returns the canonical host path of op's source, "" when it has
-// none or may do without it.
-func (b *builder) resolveSource(op Op) (string, error) {
-	p := op.Source
-	switch {
-	case op.Kind == OpBind && op.FD >= 0:
-		if b.c.Descriptor == nil {
-			return "", fmt.Errorf("descriptor %d: %w", op.FD, ErrUnknown)
-		}
-		at, err := b.c.Descriptor(op.FD)
-		if err != nil {
-			return "", err
-		}
-		p = at
-	case op.Kind == OpBind, op.Kind == OpOverlay && p != "":
-	default:
-		return "", nil
-	}
-	real, err := b.canonical(b.absolute(p))
-	if op.Try && errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return real, err
-}
-
-func (b *builder) absolute(p string) string {
-	if path.IsAbs(p) {
-		return p
-	}
-	return b.c.Cwd + "/" + p
+// newroot is the topmost mount at what becomes the jail's root.
+func (t *Tree) newroot() place {
+	return t.base.top(file{made: t.base.root.made.children["newroot"]})
 }
 
 // apply does one operation. It mirrors the order in setup_newroot: first the
 // parents of the destination, then the destination, then the mount.
-func (b *builder) apply(op Op, src string) error {
-	w := &walker{tree: b.Tree, left: maxLinks, root: place{b.base, b.base.root}}
-	if op.Kind == OpChmod {
-		return b.chmod(op, w)
-	}
-	dir, name, err := b.parents(op, w)
-	if err != nil {
+func (b *builder) apply(op Op, src origin) error {
+	if absent, err := b.absent(op, src); absent || err != nil {
 		return err
 	}
-	err = b.act(op, src, w, dir, name)
+	w := &walker{tree: b.Tree, left: maxLinks, root: place{b.base, b.base.root}}
+	err := b.steps(op, src, w)
 	for _, l := range w.links {
-		if l.file.made == nil && l.mount != b.oldroot && !l.mount.ReadOnly {
-			b.Links = append(b.Links, LinkUse{op.Option, l.file.host})
+		if l.file.made == nil && l.mount != b.oldroot {
+			b.links = append(b.links, LinkUse{op.Option, l.file.host})
 		}
 	}
 	return err
 }
 
-// parents makes the missing parents of the destination (mkdir_with_parents) and
-// returns its directory and its last component.
-func (b *builder) parents(op Op, w *walker) (place, string, error) {
-	at := b.base.top(file{made: b.base.root.made.children["newroot"]})
-	parts := strings.FieldsFunc(op.Dest, func(r rune) bool { return r == '/' })
-	last := len(parts) - 1
-	if strings.HasSuffix(op.Dest, "/") || last < 0 {
-		last = len(parts)
+func (b *builder) steps(op Op, src origin, w *walker) error {
+	if op.Kind == OpChmod {
+		return b.chmod(op, w)
 	}
-	for _, name := range parts[:last] {
-		next, err := b.ensureDir(op, w, at, name)
-		if err != nil {
-			return place{}, "", err
-		}
-		at = next
+	dir, name, err := b.parents(op, w)
+	if err == nil {
+		err = b.act(op, src, w, dir, name)
 	}
-	if last == len(parts) {
-		return at, ".", nil
+	if errors.Is(err, errDangling) && op.Kind == OpDir {
+		return nil // mkdir(2) says EEXIST, and that is all that --dir wants
 	}
-	return at, parts[last], nil
+	return err
 }
 
-// ensureDir makes directory name in dir unless one is there; a link to one will
-// do.
-func (b *builder) ensureDir(op Op, w *walker, dir place, name string) (place, error) {
-	f, err := w.walk(dir, name, true)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return place{}, err
-	}
-	if err == nil && !f.missing {
-		if f.stat.Type != Dir && f.stat.Type != Unknown {
-			return place{}, fmt.Errorf("%s: %w", b.describe(f.place), errNotDir)
+// steerable returns those of links that the jail can replace.
+func (t *Tree) steerable(links []LinkUse) []LinkUse {
+	var found []LinkUse
+	for _, l := range links {
+		if t.Widest(l.Link).Access.Writes() {
+			found = append(found, l)
 		}
-		return f.place, nil
 	}
-	if err != nil || f.name != name || f.place != dir {
-		// A dangling link: mkdir(2) says EEXIST, which bwrap takes for success,
-		// and the mount fails.
-		return place{}, fmt.Errorf("%s: dangling symbolic link: %w", name, fs.ErrNotExist)
-	}
-	return b.create(op, dir, name, Stat{Type: Dir}, CreatesDir)
-}
-
-// create makes a file in directory dir, on the host or in memory.
-func (b *builder) create(op Op, dir place, name string, st Stat, kind EffectKind) (place, error) {
-	if dir.mount.ReadOnly {
-		return place{}, fmt.Errorf("can not create %s in %s: %w", name, b.describe(dir), errReadOnly)
-	}
-	if n := dir.file.made; n != nil {
-		if dir.mount.Upper != "" && len(n.layers) > 0 {
-			b.effect(op, kind, path.Join(dir.mount.Upper, n.path(), name))
-		}
-		child := n.add(name, &node{typ: st.Type, target: st.Target, children: map[string]*node{}})
-		return place{dir.mount, file{made: child}}, nil
-	}
-	p := path.Join(dir.file.host, name)
-	b.effect(op, kind, p)
-	b.made[p] = st
-	return place{dir.mount, file{host: p}}, nil
-}
-
-func (b *builder) effect(op Op, kind EffectKind, p string) {
-	b.Effects = append(b.Effects, Effect{op.Option, kind, p})
+	return found
 }

@@ -15,6 +15,7 @@ var (
 	errIsDir    = errors.New("is a directory")
 	errExists   = errors.New("exists already")
 	errNotMount = errors.New("not a mount point")
+	errDangling = errors.New("a symbolic link to nothing")
 )
 
 // ErrRefused says that bwrap may go on, but that ocjail will not follow it: the
@@ -33,6 +34,10 @@ type found struct {
 	// directory where it would be made, and name its name.
 	missing bool
 	name    string
+	// rest is what is left after name, where a parent is missing already. The
+	// walk then ends in fs.ErrNotExist, and missing is set only if mkdir -p would
+	// help.
+	rest string
 }
 
 // walker resolves paths in a mount tree as the kernel does.
@@ -54,35 +59,52 @@ func (w *walker) walk(start place, p string, follow bool) (found, error) {
 	}
 	parts := strings.FieldsFunc(p, func(r rune) bool { return r == '/' })
 	for i, name := range parts {
-		last := i == len(parts)-1
-		if name == "." {
-			continue
-		}
 		if st.Type != Dir && st.Type != Unknown {
 			return found{}, fmt.Errorf("%s: %w", w.tree.describe(at), errNotDir)
 		}
-		if name == ".." {
-			if at, st, err = w.settle(w.up(at)); err != nil {
-				return found{}, err
-			}
-			continue
-		}
-		next, nst, err := w.child(at, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			if last {
-				return found{place: at, stat: st, missing: true, name: name}, nil
-			}
-			return found{}, fmt.Errorf("%s/%s: %w", w.tree.describe(at), name, fs.ErrNotExist)
-		}
-		if err != nil {
+		last := i == len(parts)-1
+		f, linked, err := w.step(at, name, follow || !last)
+		switch {
+		case err != nil:
 			return found{}, err
+		case f.missing && last:
+			return f, nil
+		case f.missing:
+			if linked { // mkdir(2) does not make what a link leads to
+				f = found{place: at}
+			}
+			f.rest = strings.Join(parts[i+1:], "/")
+			return f, fmt.Errorf("%s/%s: %w", w.tree.describe(at), name, fs.ErrNotExist)
 		}
-		if nst.Type == Symlink && (!last || follow) {
-			return w.link(at, next, nst, strings.Join(parts[i+1:], "/"), follow)
-		}
-		at, st = next, nst
+		at, st = f.place, f.stat
+	}
+	if strings.HasSuffix(p, "/") && st.Type != Dir && st.Type != Unknown {
+		return found{}, fmt.Errorf("%s: %w", w.tree.describe(at), errNotDir)
 	}
 	return found{place: at, stat: st}, nil
+}
+
+// step goes from directory at to its entry name; linked tells that this was a
+// symbolic link, now followed.
+func (w *walker) step(at place, name string, follow bool) (f found, linked bool, err error) {
+	var st Stat
+	switch name {
+	case ".":
+		at, st, err = w.settle(at)
+	case "..":
+		at, st, err = w.settle(w.up(at))
+	default:
+		dir := at
+		at, st, err = w.child(dir, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return found{place: dir, missing: true, name: name}, false, nil
+		}
+		if err == nil && st.Type == Symlink && follow {
+			f, err = w.link(dir, at, st.Target)
+			return f, true, err
+		}
+	}
+	return found{place: at, stat: st}, false, err
 }
 
 func (w *walker) up(p place) place {
@@ -92,20 +114,19 @@ func (w *walker) up(p place) place {
 	return p.up()
 }
 
-func (w *walker) link(dir, link place, st Stat, rest string, follow bool) (found, error) {
+func (w *walker) link(dir, link place, target string) (found, error) {
 	if w.left--; w.left < 0 {
 		return found{}, fmt.Errorf("%s: %w", w.tree.describe(link), errLoop)
 	}
 	w.links = append(w.links, link)
-	start := dir
-	if path.IsAbs(st.Target) {
-		start = w.root
+	if path.IsAbs(target) {
+		dir = w.root
 	}
-	target := st.Target
-	if rest != "" {
-		target += "/" + rest
+	f, err := w.walk(dir, target, true)
+	if err != nil {
+		return found{}, err
 	}
-	return w.walk(start, target, follow)
+	return f, nil
 }
 
 // settle crosses to the topmost mount at p and describes what is there.
@@ -139,37 +160,6 @@ func (t *Tree) lookup(dir place, name string) (file, error) {
 		return file{made: n.add(name, &node{typ: Unknown, opaque: true, children: map[string]*node{}})}, nil
 	}
 	return t.lookupLayers(n, name)
-}
-
-// lookupLayers finds name in an overlay's directory: a directory merges those of
-// its layers down to the first that has something else there (the kernel's
-// Documentation/filesystems/overlayfs.rst).
-func (t *Tree) lookupLayers(n *node, name string) (file, error) {
-	child := &node{children: map[string]*node{}}
-	for _, layer := range n.layers {
-		at := path.Join(layer, name)
-		st, err := t.lstat(at)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return file{}, err
-		}
-		whiteout := st.Type == CharDevice
-		if child.typ == "" && !whiteout {
-			child.typ, child.target = st.Type, st.Target
-			child.layers = append(child.layers, at)
-		} else if st.Type == Dir {
-			child.layers = append(child.layers, at)
-		}
-		if st.Type != Dir || whiteout {
-			break
-		}
-	}
-	if child.typ == "" {
-		return file{}, fs.ErrNotExist
-	}
-	return file{made: n.add(name, child)}, nil
 }
 
 // stat describes the file at p itself.

@@ -6,14 +6,14 @@ package ocjail.lib.paths
 # A path is under itself, and "/home/u2" is not under "/home/u". An empty path
 # stands for an unknown fact: it is under nothing, and nothing is under it.
 under(path, dir) if {
-	dir != ""
-	path == dir
+	path != ""
+	startswith(concat("", [path, "/"]), prefix(dir))
 }
-
-under(path, dir) if strictly_under(path, dir)
 
 strictly_under(path, dir) if {
-	dir != ""
 	path != dir
-	startswith(path, concat("", [trim_suffix(dir, "/"), "/"]))
+	under(path, dir)
 }
+
+# What the paths under a directory begin with, a slash appended.
+prefix(dir) := concat("", [trim_suffix(dir, "/"), "/"]) if dir != ""

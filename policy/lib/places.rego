@@ -9,14 +9,19 @@ import data.ocjail.lib.paths
 
 # The project with its git directories, also where a worktree keeps these elsewhere.
 project(path) if {
-	some dir in [input.host.project_root, input.host.git_dir, input.host.git_common_dir]
-	dir != "/"
-	paths.under(path, dir)
+	some prefix in project_prefixes
+	startswith(concat("", [path, "/"]), prefix)
 }
 
 git(path) if {
 	some dir in [input.host.git_dir, input.host.git_common_dir]
 	paths.under(path, dir)
+}
+
+# Asked for each watched path, so made once.
+project_prefixes := {paths.prefix(dir) |
+	some dir in [input.host.project_root, input.host.git_dir, input.host.git_common_dir]
+	dir != "/"
 }
 
 # The .git of a project: a directory, or a worktree's file that names one.

@@ -23,8 +23,7 @@ findings contains findings.new(
 	findings.watched("path", w),
 	remedy(w),
 ) if {
-	some w in writable
-	verdict(w) == "error"
+	some ["error", w] in judged
 }
 
 findings contains findings.lowered("warning", findings.new(
@@ -32,8 +31,8 @@ findings contains findings.lowered("warning", findings.new(
 	findings.watched("path", w),
 	remedy(w),
 )) if {
-	some w in writable
-	why := warnings[verdict(w)]
+	some [kind, w] in judged
+	why := warnings[kind]
 }
 
 findings contains findings.lowered(severity, findings.new(
@@ -77,17 +76,16 @@ findings contains findings.new(
 	w.nlink > 1
 }
 
-writable := [w |
+judged := [[verdict(w), w] |
 	some w in watched.host_executed
 	not w.access in mounts.harmless
 ]
 
 # One line a place for what is many and expected.
 groups[[kind, place]] contains trim_prefix(w.path, concat("", [place, "/"])) if {
-	some w in writable
-	kind := verdict(w)
+	some [kind, w] in judged
 	summaries[kind]
-	place := holder(w)
+	place := subject(kind, w)
 }
 
 groups[["agent-work", input.host.project_root]] contains trim_prefix(w.path, concat("", [input.host.project_root, "/"])) if {
@@ -111,11 +109,9 @@ warnings := {
 	"subject": "the project is part of it",
 }
 
-holder(w) := input.host.project_root if paths.under(w.path, input.host.project_root)
+subject("agent-absent", w) := places.agent_directory(w.path)
 
-else := input.host.git_common_dir if paths.under(w.path, input.host.git_common_dir)
-
-else := places.agent_directory(w.path)
+subject(kind, _) := input.host.project_root if kind != "agent-absent"
 
 verdict(w) := in_project(w) if {
 	places.project(w.path)

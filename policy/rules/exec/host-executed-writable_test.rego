@@ -37,7 +37,7 @@ test_common_directory_of_a_worktree if {
 		fixtures.watched([he("/srv/main/.git/hooks", {}), he("/srv/main/.git/config.worktree", absent)]),
 		{"git_common_dir": "/srv/main/.git"},
 	)
-	fixtures.brief(rule.findings) == {["error", "/srv/main/.git/hooks"], ["info", "/srv/main/.git"]} with input as doc
+	fixtures.brief(rule.findings) == {["error", "/srv/main/.git/hooks"], ["info", "/home/u/p"]} with input as doc
 }
 
 test_hard_link if {

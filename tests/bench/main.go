@@ -1,0 +1,184 @@
+// Command bench times whole launches, plain bwrap against ocjail on the same
+// argv, and prints the tables of the README. Timings are for people: it fails
+// only when something does not run.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+func main() {
+	ocjail := flag.String("ocjail", "bin/ocjail", "the program to measure")
+	rounds := flag.Int("rounds", 30, "runs of each variant")
+	flag.Parse()
+	if err := bench(*ocjail, *rounds); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// own adds up the steps of --timings that are ocjail's own work; the others
+// are bwrap's, or wait for it.
+func own(steps []step) (total float64) {
+	for _, s := range steps {
+		if s.name != "start bwrap" && s.name != "verify" {
+			total += s.ms
+		}
+	}
+	return total
+}
+
+func bench(ocjail string, rounds int) error {
+	program, err := filepath.Abs(ocjail)
+	if err != nil {
+		return err
+	}
+	bwrap, err := exec.LookPath("bwrap")
+	if err != nil {
+		return fmt.Errorf("%w: run make deps", err)
+	}
+	world, err := os.MkdirTemp("", "ocjail-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(world)
+	b := &benchmark{ocjail: program, bwrap: bwrap, world: world, rounds: rounds}
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	return b.run()
+}
+
+type benchmark struct {
+	ocjail, bwrap, world, payload, hello string
+	rounds                               int
+}
+
+// prepare builds a program that does nothing, and a project for it.
+func (b *benchmark) prepare() error {
+	b.hello = filepath.Join(b.world, "hello")
+	src := filepath.Join(b.world, "hello.go")
+	if err := os.WriteFile(src, []byte("package main\n\nfunc main() { println(\"hello\") }\n"), 0o600); err != nil {
+		return err
+	}
+	c := exec.Command("go", "build", "-o", b.hello, src)
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("build a program: %w\n%s", err, out)
+	}
+	b.payload = filepath.Join(b.world, "store", "opencode-wrapped", "bin", "opencode")
+	if err := makeSource(b.payload, b.hello); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.world, "devenv.nix"), []byte("{ }\n"), 0o600)
+}
+
+func (b *benchmark) run() error {
+	hello := &variant{name: "hello world in Go", command: []string{b.hello}}
+	if err := measure(b.world, b.rounds, []*variant{hello}); err != nil {
+		return err
+	}
+	fmt.Printf("hello world in Go: %s ms\n\n", ms(hello.median()))
+	fmt.Println("| jail | plain bwrap ms | ocjail ms | over ms | ratio | over / hello | peak MiB |")
+	fmt.Println("|---|---|---|---|---|---|---|")
+	def, err := b.defaultArgv()
+	if err != nil {
+		return err
+	}
+	nix, err := nixArgv(b.world, b.hello)
+	if err != nil {
+		return err
+	}
+	nix = append(nix, "--ro-bind", b.payload, b.payload)
+	long := longArgv(nix)
+	var nixSteps, longSteps []step
+	for _, j := range []struct {
+		name    string
+		options []string
+		steps   *[]step
+		rounds  int
+	}{{"default profile", def, nil, b.rounds}, {"960 words of jail.nix", nix, &nixSteps, b.rounds}, {"9,000 words", long, &longSteps, max(3, b.rounds/6)}} {
+		if err := b.compare(j.name, j.options, j.rounds, hello); err != nil {
+			return err
+		}
+		if j.steps != nil {
+			if *j.steps, err = steps(b.world, j.rounds, b.gate(j.options, "--timings")); err != nil {
+				return err
+			}
+		}
+	}
+	printSteps(nixSteps, longSteps)
+	return nil
+}
+
+// defaultArgv is the jail of `ocjail run` in the benchmark's own project.
+func (b *benchmark) defaultArgv() ([]string, error) {
+	facts, err := host.Gather(host.NewFS(), b.world)
+	if err != nil {
+		return nil, err
+	}
+	p, err := profile.Embedded("opencode")
+	if err != nil {
+		return nil, err
+	}
+	h := profile.Host{User: facts.User, Home: facts.Home, Project: facts.ProjectRoot, WorkDir: facts.ProjectRoot, CacheDir: facts.CacheDir, Lookup: os.LookupEnv, FS: profile.Root()}
+	if err := p.MakeDirectories(h); err != nil {
+		return nil, err
+	}
+	words, err := p.Argv(h, nil, []string{b.payload})
+	if err != nil {
+		return nil, err
+	}
+	s, err := sandbox.ParseArgv(words, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.Words(), nil
+}
+
+func (b *benchmark) gate(options []string, flags ...string) []string {
+	command := append(append([]string{b.ocjail, "gate"}, flags...), "--")
+	return append(append(command, options...), "--", b.payload)
+}
+
+// compare times one argv with plain bwrap and with ocjail.
+func (b *benchmark) compare(name string, options []string, rounds int, hello *variant) error {
+	plain := &variant{name: name + ", plain bwrap", command: append(append([]string{b.bwrap}, options...), "--", b.payload)}
+	gated := &variant{name: name + ", ocjail gate", command: b.gate(options)}
+	if err := measure(b.world, rounds, []*variant{plain, gated}); err != nil {
+		return err
+	}
+	over := gated.median() - plain.median()
+	fmt.Printf("| %s (%d) | %s | %s | %s | %.2f | %.1f | %d |\n", name, len(options), ms(plain.median()), ms(gated.median()), ms(over),
+		float64(gated.median())/float64(plain.median()), float64(over)/float64(hello.median()), gated.peak/1024)
+	return nil
+}
+
+// longArgv fills options up to nearly bwrap's limit of 9,000 arguments with
+// symbolic links, as jail.nix makes them for certificates.
+func longArgv(options []string) []string {
+	long := append([]string{}, options...)
+	for i := 0; len(long) < 8900; i++ {
+		long = append(long, "--symlink", "/usr/share/certificate", fmt.Sprintf("/etc/certificates/%d", i))
+	}
+	return long
+}
+
+func printSteps(nix, long []step) {
+	fmt.Print("\n| step | 960 words, ms | 9,000 words, ms |\n|---|---|---|\n")
+	for i, s := range nix {
+		fmt.Printf("| %s | %.2f | %.2f |\n", s.name, s.ms, long[i].ms)
+	}
+	a, b := own(nix), own(long)
+	fmt.Printf("| **ocjail's own** | **%.2f** | **%.2f** (%.1f times) |\n", a, b, b/a)
+	fmt.Println("\nmeasured " + time.Now().UTC().Format(time.DateOnly))
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// variant is one command to be timed.
+type variant struct {
+	name    string
+	command []string
+	samples []time.Duration
+	peak    int64 // KiB, of the process and its children
+}
+
+// run times every variant once a round, so that a disturbance hits all alike.
+func measure(dir string, rounds int, variants []*variant) error {
+	for round := range rounds + 2 {
+		for _, v := range variants {
+			took, peak, err := once(dir, v.command)
+			if err != nil {
+				return fmt.Errorf("%s: %w", v.name, err)
+			}
+			if round >= 2 { // the first two warm the caches
+				v.samples = append(v.samples, took)
+				v.peak = max(v.peak, peak)
+			}
+		}
+	}
+	return nil
+}
+
+func once(dir string, command []string) (time.Duration, int64, error) {
+	c := exec.Command(command[0], command[1:]...)
+	c.Dir = dir
+	var errOut bytes.Buffer
+	c.Stderr = &errOut
+	start := time.Now()
+	if err := c.Run(); err != nil {
+		return 0, 0, fmt.Errorf("%w\n%s", err, errOut.Bytes())
+	}
+	took := time.Since(start)
+	usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, 0, fmt.Errorf("no resource usage")
+	}
+	return took, usage.Maxrss, nil
+}
+
+func median[T int64 | float64 | time.Duration](v []T) T {
+	s := slices.Sorted(slices.Values(v))
+	return s[len(s)/2]
+}
+
+func (v *variant) median() time.Duration { return median(v.samples) }
+
+func ms(d time.Duration) string { return strconv.FormatFloat(d.Seconds()*1000, 'f', 2, 64) }
+
+var timingLine = regexp.MustCompile(`(?m)^ocjail: (.+?) +([0-9.]+) ms$`)
+
+// step is the median of one line of --timings.
+type step struct {
+	name string
+	ms   float64
+}
+
+// steps runs ocjail with --timings and returns the median of each step.
+func steps(dir string, rounds int, command []string) ([]step, error) {
+	var order []string
+	samples := map[string][]float64{}
+	for range rounds {
+		c := exec.Command(command[0], command[1:]...)
+		c.Dir = dir
+		out, err := c.CombinedOutput()
+		if err != nil {
+			return nil, fmt.Errorf("%w\n%s", err, out)
+		}
+		for _, m := range timingLine.FindAllStringSubmatch(string(out), -1) {
+			value, err := strconv.ParseFloat(m[2], 64)
+			if err != nil {
+				return nil, err
+			}
+			if samples[m[1]] == nil {
+				order = append(order, m[1])
+			}
+			samples[m[1]] = append(samples[m[1]], value)
+		}
+	}
+	var list []step
+	for _, name := range order {
+		list = append(list, step{name, median(samples[name])})
+	}
+	return list, nil
+}
