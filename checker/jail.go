@@ -123,8 +123,8 @@ func watch(r Request) ([]Watched, error) {
 	var inProject []string
 	for i, w := range found {
 		watched[i].WatchedPath = w
-		if rel, ok := sandbox.Below(r.Facts.ProjectRoot, w.Path); ok && rel != "" {
-			inProject = append(inProject, rel[1:])
+		if rel, ok := trackable(r.Facts, w.Path); ok {
+			inProject = append(inProject, rel)
 		}
 	}
 	if r.Facts.Git == nil || len(inProject) == 0 {
@@ -136,13 +136,25 @@ func watch(r Request) ([]Watched, error) {
 		return watched, nil
 	}
 	for i := range watched {
-		if rel, ok := sandbox.Below(r.Facts.ProjectRoot, watched[i].Path); ok && rel != "" {
-			if tracked, known := index.Tracked[rel[1:]]; known {
-				watched[i].Tracked = &tracked
-			}
+		if rel, ok := trackable(r.Facts, watched[i].Path); ok {
+			watched[i].Tracked = index.Of(rel)
 		}
 	}
 	return watched, nil
+}
+
+// trackable returns p relative to the project if git could track it. What lies
+// in a git directory it never does, whatever an index that the agent wrote says.
+func trackable(f host.Facts, p string) (rel string, ok bool) {
+	if f.Git != nil {
+		for _, dir := range []string{f.Git.Dir, f.Git.CommonDir, path.Join(f.ProjectRoot, ".git")} {
+			if _, inside := sandbox.Below(dir, p); inside {
+				return "", false
+			}
+		}
+	}
+	rel, ok = sandbox.Below(f.ProjectRoot, p)
+	return strings.TrimPrefix(rel, "/"), ok && rel != ""
 }
 
 // watchList is the pack's data with what the configuration adds and replaces.

@@ -2,6 +2,8 @@ package checker
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,15 +14,16 @@ import (
 // The checks that need no rule language: what bwrap itself would do to the host
 // while it sets the jail up. Like rules they can be given another severity.
 const (
-	ruleEffect   = "gate/host-effect"
-	ruleSteered  = "gate/steerable-destination"
-	ruleRoot     = "gate/root"
-	ruleTilde    = "gate/tilde"
-	ruleDescends = "gate/namespace-descriptor"
+	ruleEffect  = "gate/host-effect"
+	ruleSteered = "gate/steerable-destination"
+	ruleRoot    = "gate/root"
+	ruleTilde   = "gate/tilde"
+	ruleJoins   = "gate/namespace-descriptor"
+	ruleProgram = "gate/own-program"
 )
 
 func structuralRules() []string {
-	return []string{ruleEffect, ruleSteered, ruleRoot, ruleTilde, ruleDescends}
+	return []string{ruleEffect, ruleSteered, ruleRoot, ruleTilde, ruleJoins, ruleProgram}
 }
 
 // structural returns the findings of these checks.
@@ -42,7 +45,7 @@ func (j *Jail) structural() []finding.Finding {
 			Remedy: "name the directory itself as the destination, or replace the link by a directory",
 		})
 	}
-	return append(append(found, j.root()...), append(j.descriptors(), j.tildes()...)...)
+	return slices.Concat(found, j.root(), j.descriptors(), j.programs(), j.tildes())
 }
 
 func (j *Jail) option(i int) string { return j.Sandbox.Options[i].Name }
@@ -84,10 +87,34 @@ func (j *Jail) descriptors() []finding.Finding {
 	for _, o := range j.Sandbox.Options {
 		switch o.Name {
 		case "--userns", "--userns2", "--pidns", "--userns-block-fd":
-			found = append(found, finding.Finding{Rule: ruleDescends, Severity: finding.Error, Title: "A namespace comes from a descriptor",
+			found = append(found, finding.Finding{Rule: ruleJoins, Severity: finding.Error, Title: "A namespace comes from a descriptor",
 				Message: o.Name + " joins or awaits a namespace that somebody else made, so what the jail may do can not be told",
 				Subject: finding.Subject{Kind: "descriptor", Name: o.Name}, Origin: parseOrigin(o.Origin),
 				Remedy: "use --unshare-user and --unshare-pid instead"})
+		}
+	}
+	return found
+}
+
+// programs: whoever can write bwrap or ocjail needs no way out of the next jail.
+func (j *Jail) programs() []finding.Finding {
+	own := map[string]string{}
+	self, err := os.Executable()
+	if err != nil {
+		return []finding.Finding{{Rule: ruleProgram, Severity: finding.Error, Title: "ocjail can not find its own program",
+			Message: fmt.Sprintf("whether the jail can write ocjail itself can not be told: %v", err), Subject: finding.Subject{Kind: "command"}, Remedy: "mount /proc"}}
+	}
+	own[self] = "ocjail"
+	if j.Bwrap != nil {
+		own[j.Bwrap.Path] = "bwrap"
+	}
+	var found []finding.Finding
+	for p, name := range own {
+		if way := j.Tree.Widest(p); way.Access.Writes() {
+			found = append(found, finding.Finding{Rule: ruleProgram, Severity: finding.Error, Title: "The jail can write the program that builds it",
+				Message: fmt.Sprintf("%s is %s itself, and can be written in the jail as %s: the next launch would run what the agent put there", p, name, way.Inside),
+				Subject: finding.Subject{Kind: "path", Path: p}, Origin: parseOrigin(j.Sandbox.Options[way.Mount.Option].Origin),
+				Remedy: "install " + name + " outside of what the jail may write, for instance in /usr/local/bin"})
 		}
 	}
 	return found

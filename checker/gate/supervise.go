@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,7 @@ func (j *jailStart) supervise(s *stdio) (int, error) {
 	signal.Notify(signals, append([]os.Signal{unix.SIGINT, unix.SIGQUIT}, forwarded...)...)
 	done := make(chan struct{})
 	go j.forward(signals, done)
+	go debug.FreeOSMemory() // the check is over, the jail may run for days
 	ws, err := wait(j.bwrap)
 	close(done)
 	if err != nil {

@@ -25,17 +25,29 @@ project_prefixes := {paths.prefix(dir) |
 }
 
 # The .git of a project: a directory, or a worktree's file that names one.
-git_pointer(path) if path == home_less([input.host.project_root, ".git"])
-
-home_less(parts) := concat("/", parts) if parts[0] != ""
+git_pointer(path) if {
+	input.host.project_root != ""
+	path == concat("/", [input.host.project_root, ".git"])
+}
 
 # The folders that opencode must write to work at all.
 agent(path) if agent_directory(path)
 
-agent_directory(path) := dir if {
-	some name in data.ocjail.agent.directories
-	dir := in_home(name)
-	paths.under(path, dir)
+agent_directory(path) := max(holders) if {
+	holders := {dir |
+		some dir in agent_directories
+		paths.under(path, dir)
+	}
+	count(holders) > 0
 }
+
+# Watched paths are real ones, so where such a folder is a link, what it leads to counts.
+agent_directories := named_directories | {m.source_real |
+	some m in input.jail.mounts
+	m.source in named_directories
+	m.source_real != ""
+}
+
+named_directories := {in_home(name) | some name in data.ocjail.agent.directories}
 
 in_home(name) := concat("/", [input.host.home, name]) if input.host.home != ""

@@ -25,6 +25,18 @@ test_git_pointer if {
 	not places.git_pointer("/.git") with input as fixtures.with_host(fixtures.clean, {"project_root": ""})
 }
 
+test_agent_behind_a_link if {
+	m := fixtures.bind("bind", "rw", "/home/u/dotfiles/opencode", {"source": "/home/u/.config/opencode"})
+	places.agent("/home/u/dotfiles/opencode/plugin") with input as fixtures.mounts([m])
+	not places.agent("/home/u/dotfiles/bin") with input as fixtures.mounts([m])
+}
+
+# Mounting something else there does not make it opencode's.
+test_agent_s_place_in_the_jail_is_not_enough if {
+	m := fixtures.bind("bind", "rw", "/home/u/.local", {"dest": "/home/u/.config/opencode"})
+	not places.agent("/home/u/.local/bin") with input as fixtures.mounts([m])
+}
+
 test_agent if {
 	places.agent("/home/u/.config/opencode/plugin") with input as fixtures.clean
 	places.agent_directory("/home/u/.config/opencode/plugin") == "/home/u/.config/opencode" with input as fixtures.clean

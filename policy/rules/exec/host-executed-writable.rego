@@ -2,7 +2,7 @@
 # title: A file that the host runs later can be written
 # description: >-
 #   A git hook, a shell start-up file or a direnv file that the agent writes runs outside the jail, with all that the user
-#   may do, at the next commit, login or cd (githooks(5), bash(1)). A jail that can write them ends with the session only.
+#   may do, at the next commit, login or cd (githooks(5), bash(1)). A jail that can write such a file holds no longer than that.
 # related_resources:
 #   - ref: https://git-scm.com/docs/githooks
 # schemas:
@@ -64,6 +64,8 @@ only_jail_caches(w) if {
 }
 
 # A hard link that was made before shares the file behind the read-only bind.
+# Elsewhere than where the jail writes, hard links are harmless and common: a
+# Nix store is full of them.
 findings contains findings.new(
 	sprintf("%s is read-only in the jail but has %d names; written under another name it changes too", [w.path, w.nlink]),
 	findings.watched("path", w),
@@ -74,7 +76,12 @@ findings contains findings.new(
 	w.exists != false
 	w.access == "ro"
 	w.nlink > 1
+	jail_writes(w.path)
 }
+
+jail_writes(path) if places.project(path)
+
+jail_writes(path) if places.agent(path)
 
 judged := [[verdict(w), w] |
 	some w in watched.host_executed
@@ -121,8 +128,10 @@ verdict(w) := in_project(w) if {
 	paths.under(input.host.project_root, w.path)
 } else := "error"
 
+# The agent can write an index that claims to track .git/hooks; git never does.
 in_project(w) := "tracked" if {
 	w.tracked == true
+	not places.git(w.path)
 } else := "absent" if {
 	w.exists == false
 } else := pointer(w) if {

@@ -14,6 +14,7 @@ absent := {"exists": false, "type": "", "how": "create"}
 test_violating[note] if {
 	some note, w in {
 		"git hooks": he("/home/u/p/.git/hooks", {"type": "dir"}),
+		"git hooks that a forged index tracks": he("/home/u/p/.git/hooks", {"type": "dir", "tracked": true}),
 		"untracked control file": he("/home/u/p/.envrc", {"tracked": false}),
 		"nobody can tell whether git tracks it": he("/home/u/p/devenv.nix", {"tracked": null}),
 		"nobody can tell whether it is there": he("/home/u/p/.envrc", {"exists": null, "type": "unknown"}),
@@ -44,7 +45,9 @@ test_hard_link if {
 	more := {"access": "ro", "protect": true, "nlink": 2}
 	found([he("/home/u/p/devenv.nix", more)]) == {["error", "/home/u/p/devenv.nix"]}
 	found([he("/home/u/p/devenv.nix", object.union(more, {"nlink": 1}))]) == set()
-	found([he("/home/u/.bashrc", object.union(more, {"protect": false}))]) == set()
+	found([he("/home/u/.config/opencode/opencode.json", more)]) == {["error", "/home/u/.config/opencode/opencode.json"]}
+	found([he("/nix/store/x-pre-commit-config.json", more)]) == set()
+	found([he("/home/u/p/devenv.nix", object.union(more, {"protect": false}))]) == set()
 }
 
 test_checker_state if {

@@ -59,7 +59,7 @@ finding(w) := findings.new(
 # opencode's own keys, without which it cannot ask its model.
 agent_secret(path) if {
 	some name in data.ocjail.agent.secrets
-	path == places.in_home(name)
+	path == concat("/", [places.agent_directory(path), name])
 }
 
 # The permission bits of these keep everybody but root out, in the jail too.

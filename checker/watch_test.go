@@ -1,0 +1,110 @@
+package checker_test
+
+import (
+	"bytes"
+	"crypto/sha1" //nolint:gosec // git's checksum of an index
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// projectJail resolves a jail in which dir is writable.
+func projectJail(t *testing.T, dir string) *checker.Jail {
+	t.Helper()
+	fs := host.NewFS()
+	facts, err := host.Gather(fs, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sandbox.ParseArgv([]string{"--ro-bind", "/usr", "/usr", "--bind", facts.ProjectRoot, facts.ProjectRoot, "--unshare-user", "--", "/usr/bin/true"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := checker.Resolve(checker.Request{Name: "test", Phase: checker.Launch, Sandbox: s, FS: fs, Facts: facts, Config: config.Default(), Cwd: dir, Environ: []string{"PATH=/usr/bin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func repository(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	return dir
+}
+
+func git(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	c := exec.Command("git", args...)
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func access(t *testing.T, j *checker.Jail, file string) sandbox.Access {
+	t.Helper()
+	real, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j.Tree.Widest(filepath.Join(real, filepath.Base(file))).Access
+}
+
+func TestTrackedFilesStayWritable(t *testing.T) {
+	dir := repository(t)
+	write(t, dir+"/devenv.nix", "{ }\n")
+	write(t, dir+"/.envrc", "use devenv\n")
+	git(t, dir, "add", "devenv.nix")
+	j := projectJail(t, dir)
+	if got := access(t, j, dir+"/devenv.nix"); got != sandbox.ReadWrite {
+		t.Errorf("devenv.nix, which git tracks, is %s", got)
+	}
+	if got := access(t, j, dir+"/.envrc"); got != sandbox.ReadOnly {
+		t.Errorf(".envrc, which git does not track, is %s", got)
+	}
+}
+
+// An agent can write any index. One that claims to track .git/hooks must not
+// open them.
+func TestForgedIndexDoesNotOpenHooks(t *testing.T) {
+	dir := repository(t)
+	write(t, dir+"/xgit/hooks/pre-commit", "#!/bin/sh\n")
+	git(t, dir, "add", "xgit")
+	file := dir + "/.git/index"
+	index, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := bytes.ReplaceAll(index[:len(index)-sha1.Size], []byte("xgit/hooks"), []byte(".git/hooks"))
+	sum := sha1.Sum(body) //nolint:gosec // as above
+	if err := os.WriteFile(file, append(body, sum[:]...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j := projectJail(t, dir)
+	for _, p := range []string{"/.git/hooks", "/.git/config"} {
+		if got := access(t, j, dir+p); got != sandbox.ReadOnly {
+			t.Errorf("%s is %s", p, got)
+		}
+	}
+	if got := access(t, j, dir+"/.git/hooks/pre-commit"); got.Writes() {
+		t.Errorf("a new hook is %s", got)
+	}
+}
