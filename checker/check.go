@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -42,6 +43,15 @@ func Open(ctx context.Context, c *config.Config) (*Checker, error) {
 		return nil, err
 	}
 	return &Checker{engine: e, config: c}, nil
+}
+
+// Start opens a checker beside other work, for compiling the rules takes longer
+// than gathering facts. The function that it returns waits for the outcome; it
+// may be called more than once.
+func Start(ctx context.Context, c *config.Config) func() (*Checker, error) {
+	open := sync.OnceValues(func() (*Checker, error) { return Open(ctx, c) })
+	go open() //nolint:errcheck // whoever calls the function gets the error
+	return open
 }
 
 // Rules returns the rules of the engine, in order of their IDs.

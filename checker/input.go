@@ -123,7 +123,8 @@ type InputWatch struct {
 	Access string `json:"access"`
 	// How tells why Access is what it is: "mount", "create" (absent, below a
 	// writable mount), "rename" (an ancestor can be moved away), "alias"
-	// (through another name of the same directory), or "" for none.
+	// (through another name of the same directory), "below" (a part of what lies
+	// below it), or "" for none.
 	How string `json:"how"`
 	// Via is the index in mounts that grants Access; null for none.
 	Via     *int   `json:"via"`

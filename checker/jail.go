@@ -71,7 +71,7 @@ type Jail struct {
 // unknown.
 func Resolve(r Request) (*Jail, error) {
 	asked := r.Sandbox.Clone()
-	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.HomeReal)}
+	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.Home)}
 	before, err := asked.Simulate(r.simulation())
 	if err != nil {
 		return nil, err
@@ -123,6 +123,9 @@ func watch(r Request) ([]Watched, error) {
 	var inProject []string
 	for i, w := range found {
 		watched[i].WatchedPath = w
+		if w.Type == sandbox.Regular && w.Path == path.Join(r.Facts.ProjectRoot, ".git") && r.Config.Protect == nil {
+			watched[i].Protect = true // a worktree's file, which says where git finds its configuration
+		}
 		if rel, ok := trackable(r.Facts, w.Path); ok {
 			inProject = append(inProject, rel)
 		}

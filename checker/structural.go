@@ -125,7 +125,7 @@ func (j *Jail) tildes() []finding.Finding {
 	for _, i := range j.Tildes {
 		o := j.Asked.Options[i]
 		found = append(found, finding.Finding{Rule: ruleTilde, Severity: finding.Info, Title: "~/ was expanded",
-			Message: fmt.Sprintf("the ~/ in %s was taken for %s", o.Name, j.Facts.HomeReal),
+			Message: fmt.Sprintf("the ~/ in %s was taken for %s", o.Name, j.Facts.Home),
 			Subject: finding.Subject{Kind: "mount", Path: lastArg(o)}, Origin: parseOrigin(o.Origin)})
 	}
 	return found

@@ -35,6 +35,7 @@ type Request struct {
 	FS      *host.FS
 	Facts   host.Facts
 	Config  *config.Config
+	Checker func() (*checker.Checker, error) // waits until it is open: checker.Start
 	Cwd     string
 	Environ []string
 	// Show prints a report; it is called once the decision is made.
@@ -75,16 +76,14 @@ func (r Request) Launch(ctx context.Context) (int, error) {
 		return Refused, err
 	}
 	r.step("parse")
-	c, err := checker.Open(ctx, r.Config)
-	if err != nil {
-		return Broken, err
-	}
-	r.step("load rules")
-	status, err := r.attempt(ctx, c, s, fds, std)
+	status, err := r.attempt(ctx, s, fds, std)
 	var m *mismatch
 	if errors.As(err, &m) { // an editor that saves by renaming looks like an attack
 		r.FS = host.NewFS()
-		status, err = r.attempt(ctx, c, s, fds, std)
+		status, err = r.attempt(ctx, s, fds, std)
+	}
+	if err != nil { // what bwrap had to say may be on its way through a pipe
+		err = errors.Join(err, std.close(), std.drain())
 	}
 	return status, err
 }
@@ -96,7 +95,7 @@ func (r Request) step(name string) {
 }
 
 // attempt checks the jail and starts it once.
-func (r Request) attempt(ctx context.Context, c *checker.Checker, s *sandbox.Sandbox, fds *descriptors, std *stdio) (int, error) {
+func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descriptors, std *stdio) (int, error) {
 	j, err := checker.Resolve(r.resolve(s, fds, std))
 	if err != nil {
 		return Broken, err
@@ -105,11 +104,16 @@ func (r Request) attempt(ctx context.Context, c *checker.Checker, s *sandbox.San
 		return NotFound, err
 	}
 	r.step("facts, model, hardening")
+	c, err := r.Checker()
+	if err != nil {
+		return Broken, err
+	}
+	r.step("wait for the rules")
 	report, err := c.Check(ctx, j)
 	if err != nil {
 		return Broken, err
 	}
-	r.step("rules")
+	r.step("judge")
 	verdict := "allow"
 	if report.Denied() {
 		verdict = "deny"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,15 +17,17 @@ import (
 
 // jailStart is a bwrap that has been started and holds its command back.
 type jailStart struct {
-	bwrap   int // process id of bwrap, our child
-	child   int // of the process in the jail, in our PID namespace
-	info    []byte
-	release *os.File // one byte lets the command run
+	bwrap  int // process id of bwrap, our child
+	child  int // of the process in the jail, in our PID namespace
+	info   []byte
+	block  *os.File // one byte lets the command run
+	tether *tether
 }
 
 // spec is what start needs.
 type spec struct {
 	bwrap   string
+	setuid  bool
 	sandbox *sandbox.Sandbox // descriptors already renumbered to files
 	files   []*os.File       // for the child, by number; the first three are its stdio
 	env     []string
@@ -33,19 +36,16 @@ type spec struct {
 // start runs bwrap with its command blocked and waits until bwrap says which
 // process that is.
 //
-// bwrap's --block-fd takes end-of-file for permission, so a gate that is killed
-// now must not close the last writing end: --sync-fd makes the jailed process
-// hold one itself, and with it blocked for good. (bwrap does not pass that
-// descriptor on to the command.)
+// bwrap's --block-fd takes end-of-file for permission. What it reads from is
+// therefore a pipe that never ends: if we are killed, the command can not start.
 func start(s spec) (*jailStart, error) {
-	blockR, blockW, err := os.Pipe()
+	block, err := endless()
 	if err != nil {
-		return nil, fmt.Errorf("pipe: %w", err)
+		return nil, err
 	}
-	defer blockR.Close()
 	infoR, infoW, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("pipe: %w", err), blockW.Close())
+		return nil, errors.Join(fmt.Errorf("pipe: %w", err), block.Close())
 	}
 	defer infoR.Close()
 
@@ -57,39 +57,57 @@ func start(s spec) (*jailStart, error) {
 	}
 	jail.Options = append(jail.Options,
 		sandbox.Option{Name: "--info-fd", Args: []string{number(infoW)}},
-		sandbox.Option{Name: "--block-fd", Args: []string{number(blockR)}})
-	if held := number(blockW); !jail.Has("--sync-fd") {
-		jail.Options = append(jail.Options, sandbox.Option{Name: "--sync-fd", Args: []string{held}})
-	}
+		sandbox.Option{Name: "--block-fd", Args: []string{number(block)}})
 	words := jail.Words()
 	args, err := sealed("bwrap options", []byte(strings.Join(words, "\x00")+"\x00"))
 	if err != nil {
-		return nil, errors.Join(err, blockW.Close(), infoW.Close())
+		return nil, errors.Join(err, block.Close(), infoW.Close())
 	}
 	defer args.Close()
 	argv := append([]string{"bwrap", "--args", number(args), "--"}, jail.Command...)
 	if n := len(words) + len(argv) - 1; n > sandbox.MaxArgs {
-		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), blockW.Close(), infoW.Close())
+		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), block.Close(), infoW.Close())
 	}
 	p, err := fork(s.bwrap, argv, s.env, files)
 	if err := errors.Join(err, infoW.Close()); err != nil {
-		return nil, errors.Join(err, blockW.Close())
+		return nil, errors.Join(err, block.Close())
 	}
-	j := &jailStart{bwrap: p, release: blockW}
+	j := &jailStart{bwrap: p, block: block}
 	if err := j.readInfo(infoR); err != nil {
 		return j, err
+	}
+	if !s.setuid { // a tracer would take its rights away
+		j.tether = newTether(j.child)
 	}
 	return j, nil
 }
 
+// endless returns a pipe as one descriptor that reads and writes: whoever reads
+// from it holds a writing end too, and so never comes to its end (fifo(7)).
+func endless() (*os.File, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("pipe: %w", err)
+	}
+	n, err := unix.Open("/proc/self/fd/"+strconv.Itoa(int(r.Fd())), unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		err = fmt.Errorf("open a pipe again: %w; is /proc mounted?", err)
+	}
+	if err := errors.Join(err, r.Close(), w.Close()); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(n), "block"), nil
+}
+
 // fork starts bwrap from this thread: main locks its goroutine to the first
-// one, for --die-with-parent follows the thread that forked (prctl(2)).
+// one, for --die-with-parent follows the thread that forked (prctl(2)). bwrap
+// sets that late, so it is set here too.
 func fork(path string, argv, env []string, files []*os.File) (int, error) {
 	numbers := make([]uintptr, len(files))
 	for i, f := range files {
 		numbers[i] = f.Fd()
 	}
-	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: numbers})
+	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: numbers, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}})
 	if err != nil {
 		return 0, fmt.Errorf("start %s: %w", path, err)
 	}
@@ -125,8 +143,10 @@ func (j *jailStart) readInfo(r *os.File) error {
 
 // run lets the command start.
 func (j *jailStart) run() error {
-	_, err := j.release.Write([]byte{1})
-	return errors.Join(err, j.release.Close())
+	return errors.Join(j.tether.cut(func() error {
+		_, err := j.block.Write([]byte{1})
+		return err
+	}), j.block.Close())
 }
 
 // kill ends a jail whose command is still held back, and reaps bwrap. The child
@@ -134,16 +154,17 @@ func (j *jailStart) run() error {
 func (j *jailStart) kill() error {
 	var errs []error
 	for _, pid := range []int{j.child, j.bwrap} {
-		if pid > 0 {
+		if pid > 0 && (j.tether == nil || pid != j.child || !j.tether.gone) {
 			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 				errs = append(errs, fmt.Errorf("kill %d: %w", pid, err))
 			}
 		}
 	}
+	errs = append(errs, j.tether.reap())
 	if _, err := wait(j.bwrap); err != nil {
 		errs = append(errs, err)
 	}
-	return errors.Join(append(errs, j.release.Close())...)
+	return errors.Join(append(errs, j.block.Close())...)
 }
 
 func wait(pid int) (unix.WaitStatus, error) {

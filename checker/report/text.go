@@ -4,41 +4,26 @@ package report
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
-
-	"charm.land/lipgloss/v2"
-	"golang.org/x/term"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
-// Text writes findings for people: plain to a pipe, coloured to a terminal.
+// Text writes findings for people.
 type Text struct {
 	W io.Writer
 	// Least is the least severity that is written out; the rest is counted.
 	Least finding.Severity
-	// Color is decided by NewText.
-	Color bool
+	Style Style
 }
 
-// NewText returns a Text for w: coloured when w is a terminal and NO_COLOR
-// (no-color.org) is not set.
+// NewText returns a Text for w, with its style.
 func NewText(w io.Writer, least finding.Severity) *Text {
-	f, ok := w.(*os.File)
-	color := ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	return &Text{W: w, Least: least, Color: color}
+	return &Text{W: w, Least: least, Style: StyleOf(w)}
 }
 
-// palette maps severities to ANSI colours, which follow the terminal's theme.
-var palette = map[finding.Severity]string{finding.Error: "1", finding.Warning: "3", finding.Info: "4"}
-
-func (t *Text) style(s finding.Severity, text string) string {
-	if !t.Color {
-		return text
-	}
-	return lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Color(palette[s])).Render(text)
-}
+// severityColor is the colour of each severity's name.
+var severityColor = map[finding.Severity]string{finding.Error: red, finding.Warning: yellow, finding.Info: blue}
 
 // Findings writes each finding of at least t.Least and returns how many it left
 // out.
@@ -57,7 +42,7 @@ func (t *Text) Findings(fs []finding.Finding) (left int, err error) {
 
 func (t *Text) finding(f finding.Finding) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %s\n", t.style(f.Severity, string(f.Severity)), f.Rule, Escape(f.Message))
+	fmt.Fprintf(&b, "%s %s: %s\n", t.Style.paint(severityColor[f.Severity], string(f.Severity)), f.Rule, Escape(f.Message))
 	for _, l := range []struct{ name, text string }{
 		{"subject", f.Subject.String()}, {"from", From(f.Origin)}, {"remedy", f.Remedy}, {"see", f.URL},
 	} {
@@ -127,15 +112,18 @@ func (t *Text) Verdict(jail string, fs []finding.Finding, left int) error {
 	return err
 }
 
-// Summary writes the last line of a lint's report.
-func (t *Text) Summary(target string, rules int, fs []finding.Finding, left int) error {
-	verdict := "allowed"
-	if finding.Count(fs, finding.Error) > 0 {
-		verdict = "refused"
+// Summary writes the last line of a lint's report; left is how many findings
+// were left out.
+func (t *Text) Summary(target Target, left int) error {
+	verdict := map[string]string{"allow": "allowed", "deny": "refused"}[target.Verdict]
+	fs := target.Findings
+	undecided := ""
+	if target.Undecided > 0 {
+		undecided = fmt.Sprintf("; %s undecided, for this host lacks what the jail names", plural(target.Undecided, "mount"))
 	}
-	_, err := fmt.Fprintf(t.W, "%s: %s by %s: %s, %s, %s%s\n", Escape(target), verdict, plural(rules, "rule"),
+	_, err := fmt.Fprintf(t.W, "%s: %s by %s: %s, %s, %s%s%s\n", Escape(target.Name), verdict, plural(target.Rules, "rule"),
 		plural(finding.Count(fs, finding.Error), "error"), plural(finding.Count(fs, finding.Warning), "warning"),
-		plural(finding.Count(fs, finding.Info), "info"), more(left))
+		plural(finding.Count(fs, finding.Info), "info"), more(left), undecided)
 	return err
 }
 
@@ -151,4 +139,19 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Error writes err for people, each of its lines with a head: text from a path
+// can begin neither a line of its own nor a command to a CI system.
+func Error(w io.Writer, err error) error {
+	for i, l := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
+		head := "ocjail: "
+		if i > 0 {
+			head = "      | "
+		}
+		if _, err := io.WriteString(w, head+Escape(l)+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

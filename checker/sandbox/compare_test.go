@@ -213,15 +213,15 @@ func (c *comparison) rename(p string) {
 	if err != nil || !e.Exists || e.Kernel || e.Overlay {
 		return
 	}
-	_, errno := c.ask("rename", p, p+".mv")
+	_, errno := c.ask("shuffle", p)
 	if ok := e.Writable && !e.Pinned; ok != (errno == 0) {
 		c.differ("rename %s: %v, the model says %+v", p, errno, e)
 	}
-	if errno == 0 {
-		if _, errno := c.ask("rename", p+".mv", p); errno != 0 {
-			c.differ("rename %s back: %v", p, errno)
-		}
-	}
+}
+
+// overlay tells whether an overlay writes to the host: it copies files up.
+func (c *comparison) overlay() bool {
+	return slices.ContainsFunc(c.tree.Mounts(), func(m *sandbox.Mount) bool { return m.Upper != "" })
 }
 
 // create compares whether a path that is absent can be made, parents included.
@@ -232,7 +232,11 @@ func (c *comparison) create(p string) {
 	r, _ := c.tree.Access(p)
 	var made []string
 	for dir := path.Dir(p); ; dir = path.Dir(dir) {
-		if _, errno := c.ask("stat", dir); errno == 0 {
+		answer, errno := c.ask("stat", dir)
+		if errno == 0 && answer[0] != '4' && c.overlay() {
+			return // an overlay's upper directory changed under another mount
+		}
+		if errno == 0 {
 			break
 		}
 		made = append(made, dir)

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,20 +47,17 @@ func differential(t *testing.T, bwrap string, submounts bool) {
 	t.Logf("%s: OCJAIL_TEST_SEED=%d OCJAIL_TEST_LISTS=%d", bwrap, seed, lists)
 	b := &bench{bwrap: bwrap, has: knows(t, bwrap), dir: publicDir(t), submounts: submounts}
 	b.probe = buildProbe(t, b.dir)
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for s := range next {
-				b.one(t, s)
-			}
-		})
-	}
-	for i := 0; i < lists && b.failed.Load() < 5; i++ {
-		next <- seed + i
-	}
-	close(next)
-	wg.Wait()
+	workers := runtime.GOMAXPROCS(0)
+	t.Run("lists", func(t *testing.T) {
+		for n := range workers {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				for i := n; i < lists && b.failed.Load() < 5; i += workers {
+					b.one(t, seed+i)
+				}
+			})
+		}
+	})
 	t.Logf("%d lists started, %d failed as foretold, %d were refused; %d paths asked", b.started.Load(), b.broken.Load(), b.refused.Load(), b.asked.Load())
 	if b.started.Load() < int64(lists)/3 {
 		t.Errorf("only %d of %d lists started: the generator is of no use", b.started.Load(), lists)

@@ -28,9 +28,19 @@ func (t *Tree) EntryAt(p string) (Entry, error) {
 	}
 	e.Exists, e.Host = true, entry.host
 	for _, m := range t.mounts {
-		e.Pinned = e.Pinned || m.parent != nil && t.same(m.at, entry)
+		e.Pinned = e.Pinned || t.inJail(m) && t.same(m.at, entry)
 	}
 	return e, nil
+}
+
+// inJail tells whether m is attached below the jail's root.
+func (t *Tree) inJail(m *Mount) bool {
+	for m = m.parent; m != nil; m = m.parent {
+		if m == t.root.mount {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *Tree) same(a, b file) bool {

@@ -36,6 +36,9 @@ var sources = []string{
 	"W/lnk", "W/lnk/d", "W/labs", "W/a/l", "W/a/lf", "W/b/hard", "W/nope", "W/a/dang", "W/loop", "W/f/x", "W/b/try", "W/a/new", "W/c/new",
 }
 
+// opened are the sources of --bind-fd.
+var opened = []string{"W/a", "W/b", "W/a/d", "W/a/f", "W/lnk/d", "W/c", "W/a/lf"}
+
 var targets = []string{"x", "x/d", "/x", "/newroot/x", "/newroot/y/d", "/newroot", "../y", "d", "nowhere", "/oldrootW/a", "/oldrootW/c/ghost", "s", "..", ""}
 
 func pick(r *rand.Rand, from []string) string { return from[r.IntN(len(from))] }
@@ -50,7 +53,7 @@ func randomStep(r *rand.Rand, root string, has func(string) bool) step {
 	case n < 45:
 		s.words = []string{pick(r, binds), src(), dst}
 	case n < 50:
-		s = step{words: []string{pick(r, []string{"--bind-fd", "--ro-bind-fd"}), "FD", dst}, open: strings.ReplaceAll(pick(r, sources), "W", root)}
+		s = step{words: []string{pick(r, []string{"--bind-fd", "--ro-bind-fd"}), "FD", dst}, open: strings.ReplaceAll(pick(r, opened), "W", root)}
 	case n < 58:
 		s.words = []string{"--tmpfs", dst}
 		if r.IntN(3) == 0 {

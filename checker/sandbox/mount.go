@@ -46,14 +46,49 @@ func (b *builder) act(op Op, src origin, w *walker, dir place, name string) erro
 	return fmt.Errorf("operation %q is not modelled", op.Kind)
 }
 
+// reopened are the operations after whose mount bwrap resolves the destination
+// once more, to set the mount's flags and to fill --dev.
+var reopened = map[OpKind]bool{OpBind: true, OpData: true, OpProc: true, OpDev: true}
+
+// again checks that the destination still leads to what was mounted there. A
+// path such as /x/l/.. can lead elsewhere once something covers /x: then bwrap
+// fails, or makes another mount read-only.
+func (b *builder) again(op Op) error {
+	m := b.byOp[op.Option]
+	if !reopened[op.Kind] || m == nil {
+		return nil
+	}
+	w := &walker{tree: b.Tree, left: maxLinks, root: place{b.base, b.base.root}}
+	f, err := w.walk(w.root, "newroot/"+op.Dest, true)
+	switch {
+	case err != nil:
+		return err
+	case f.missing:
+		return fs.ErrNotExist
+	case f.place != place{m, m.root}:
+		return fmt.Errorf("%w: the destination leads elsewhere once it is mounted on: write it without links and \"..\"", ErrRefused)
+	}
+	return nil
+}
+
 func opaqueDir() *node { return &node{typ: Dir, opaque: true, children: map[string]*node{}} }
+
+// mountable returns the topmost place at p, if one can mount there: the kernel
+// mounts nothing on a file that is deleted, which those of --bind-data are.
+func (b *builder) mountable(p place) (place, error) {
+	p = p.mount.top(p.file)
+	if p.mount.Kind == MountData {
+		return p, errors.New("nothing can be mounted on what --bind-data or --ro-bind-data made")
+	}
+	return p, b.inside(p)
+}
 
 // mount attaches m at a place that was reached through mounts.
 func (b *builder) mount(m *Mount, at place) error {
-	if err := b.inside(at); err != nil {
+	at, err := b.mountable(at)
+	if err != nil {
 		return err
 	}
-	at = at.mount.top(at.file)
 	at.mount.attach(m, at.file)
 	b.mounts = append(b.mounts, m)
 	if !m.Implied {
@@ -84,10 +119,10 @@ func (b *builder) bind(op Op, src string, w *walker, dir place, name string) err
 
 // bindTree binds the host's src and what is mounted below it.
 func (b *builder) bindTree(proto Mount, src string, at place) error {
-	if err := b.inside(at); err != nil {
+	at, err := b.mountable(at)
+	if err != nil {
 		return err
 	}
-	at = at.mount.top(at.file)
 	var all []*Mount
 	m := b.hostT.mount(src, proto, &all)
 	at.mount.attach(m, at.file)
@@ -102,10 +137,12 @@ func (b *builder) remount(w *walker, dir place, name string) error {
 	if err != nil {
 		return err
 	}
-	if f.missing {
+	switch {
+	case f.missing:
 		return fs.ErrNotExist
-	}
-	if f.file != f.mount.root {
+	case f.mount.Kind == MountData:
+		return errors.New("bwrap can not remount what --bind-data or --ro-bind-data made")
+	case f.file != f.mount.root:
 		return fmt.Errorf("%s: %w", b.describe(f.place), errNotMount)
 	}
 	if err := b.inside(f.place); err != nil {

@@ -180,6 +180,9 @@ func (b *builder) steps(op Op, src origin, w *walker) error {
 	if err == nil {
 		err = b.act(op, src, w, dir, name)
 	}
+	if err == nil {
+		err = b.again(op)
+	}
 	if errors.Is(err, errDangling) && op.Kind == OpDir {
 		return nil // mkdir(2) says EEXIST, and that is all that --dir wants
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,6 +24,8 @@ type machine struct {
 	bwrap  *host.Bwrap
 	config *config.Config
 	cwd    string
+	// checker waits for the rules, which are loaded beside all else.
+	checker func() (*checker.Checker, error)
 }
 
 // jailFlags are the flags of commands that make a jail from a profile.
@@ -71,6 +74,7 @@ func (f *jailFlags) open(project string, withBwrap bool) (*machine, error) {
 			return nil, err
 		}
 	}
+	m.checker = checker.Start(context.Background(), m.config)
 	if project == "" {
 		project = m.cwd
 	}

@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
-	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // Exit statuses of commands that launch nothing: ESLint's and conftest's
@@ -26,58 +22,54 @@ const (
 
 func newLint() *cobra.Command {
 	var f jailFlags
-	var format, failLevel string
+	var failLevel string
 	var verbose bool
 	c := &cobra.Command{
 		Use:   "lint [flags] [TARGET…]",
 		Short: "Check jails without starting them",
-		Long: `Check jails without starting them. A TARGET is a profile (an embedded one's name
-or a .hcl file), a saved argv of bwrap's (a .json file with an array of strings),
-or - for such an array on standard input. Without a TARGET: the profile opencode.
-
-Exit status 0: nothing at or above --fail-level; 1: findings; 2: a target could
-not be judged. (This is ESLint's and conftest's order, not tflint's.)`,
+		Long: described("Check jails without starting them.", targetHelp,
+			`Exit status 0: nothing at or above --fail-level; 1: findings; 2: a target could
+not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
 		Example: `  ocjail lint
-  ocjail lint jail.hcl saved-argv.json --format json`,
-		RunE: func(c *cobra.Command, args []string) error {
-			level, err := finding.ParseSeverity(failLevel)
-			if err != nil {
-				return fmt.Errorf("--fail-level: %w", err)
-			}
-			if format != "text" && format != "json" {
-				return fmt.Errorf("unknown --format %q: write text or json", format)
-			}
-			if len(args) == 0 {
-				args = []string{f.profile}
-			}
-			l := &linter{flags: &f, out: c.OutOrStdout(), errOut: c.ErrOrStderr(), in: c.InOrStdin(), format: format, level: level, verbose: verbose}
-			return l.run(c.Context(), args)
-		},
+  ocjail lint --add 'rw-bind /srv /srv'
+  ocjail lint jail.hcl saved-argv.json --format json
+  jq -n '$ARGS.positional' --args -- --bind / / -- bash | ocjail lint -`,
+		ValidArgsFunction: completeTargets,
 	}
 	f.register(c)
-	c.Flags().StringVar(&format, "format", "text", "output `FORMAT`: text or json")
+	format := textOrJSON(c)
 	c.Flags().StringVar(&failLevel, "fail-level", "error", "least `SEVERITY` that gives exit status 1: error, warning or info")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "print infos as well")
-	must(c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(c.RegisterFlagCompletionFunc("fail-level", cobra.FixedCompletions([]string{"error", "warning", "info"}, cobra.ShellCompDirectiveNoFileComp)))
+	c.RunE = func(c *cobra.Command, args []string) error {
+		level, err := finding.ParseSeverity(failLevel)
+		if err != nil {
+			return fmt.Errorf("--fail-level: %w", err)
+		}
+		if len(args) == 0 {
+			args = []string{f.profile}
+		}
+		l := &linter{targets: targets{&f, c.InOrStdin()}, out: c.OutOrStdout(), format: *format, level: level, verbose: verbose}
+		return l.run(c.Context(), args)
+	}
 	return c
 }
 
 type linter struct {
-	flags       *jailFlags
-	in          io.Reader
-	out, errOut io.Writer
-	format      string
-	level       finding.Severity
-	verbose     bool
+	targets targets
+	out     io.Writer
+	format  string
+	level   finding.Severity
+	verbose bool
+	checker *checker.Checker // opened with the first target
 }
 
 // run judges every target, also after one that could not be.
-func (l *linter) run(ctx context.Context, targets []string) error {
+func (l *linter) run(ctx context.Context, names []string) error {
 	doc := report.Document{Version: 1, Targets: []report.Target{}}
 	var broken []error
 	found := false
-	for _, name := range targets {
+	for _, name := range names {
 		r, err := l.judge(ctx, name)
 		if err != nil {
 			broken = append(broken, fmt.Errorf("%s: %w", name, err))
@@ -86,9 +78,10 @@ func (l *linter) run(ctx context.Context, targets []string) error {
 		for _, f := range r.Findings {
 			found = found || f.Severity.Rank() >= l.level.Rank()
 		}
-		doc.Targets = append(doc.Targets, target(name, r))
+		t := report.NewTarget(name, r)
+		doc.Targets = append(doc.Targets, t)
 		if l.format == "text" {
-			if err := l.text(name, r); err != nil {
+			if err := l.text(t); err != nil {
 				return err
 			}
 		}
@@ -107,87 +100,29 @@ func (l *linter) run(ctx context.Context, targets []string) error {
 	return nil
 }
 
-func target(name string, r *checker.Report) report.Target {
-	t := report.Target{Name: name, Verdict: "allow", Rules: r.Rules, Findings: append([]finding.Finding{}, r.Findings...)}
-	if r.Denied() {
-		t.Verdict = "deny"
-	}
-	return t
-}
-
-func (l *linter) text(name string, r *checker.Report) error {
+func (l *linter) text(target report.Target) error {
 	least := finding.Warning
 	if l.verbose {
 		least = finding.Info
 	}
 	t := report.NewText(l.out, least)
-	left, err := t.Findings(r.Findings)
+	left, err := t.Findings(target.Findings)
 	if err != nil {
 		return err
 	}
-	return t.Summary(name, r.Rules, r.Findings, left)
+	return t.Summary(target, left)
 }
 
 // judge resolves and checks one target on this machine.
 func (l *linter) judge(ctx context.Context, name string) (*checker.Report, error) {
-	words, m, err := l.words(name)
+	j, err := l.targets.resolve(name)
 	if err != nil {
 		return nil, err
 	}
-	s, err := sandbox.ParseArgv(words, func(n int) ([]byte, error) {
-		return nil, fmt.Errorf("a saved argv has no descriptor %d: write the file's options in its place", n)
-	})
-	if err != nil {
-		return nil, err
-	}
-	j, err := checker.Resolve(m.request(name, s))
-	if err != nil {
-		return nil, err
-	}
-	c, err := checker.Open(ctx, m.config)
-	if err != nil {
-		return nil, err
-	}
-	return c.Check(ctx, j)
-}
-
-// words returns the argv that a target stands for.
-func (l *linter) words(name string) ([]string, *machine, error) {
-	if name != "-" && !strings.HasSuffix(name, ".json") {
-		f := *l.flags
-		f.profile = name
-		return f.plan()
-	}
-	m, err := l.flags.openForLint()
-	if err != nil {
-		return nil, nil, err
-	}
-	data, err := l.read(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	var words []string
-	if err := json.Unmarshal(data, &words); err != nil {
-		return nil, nil, fmt.Errorf("not a JSON array of strings: %w", err)
-	}
-	return words, m, nil
-}
-
-const maxTarget = 16 << 20
-
-func (l *linter) read(name string) ([]byte, error) {
-	r := l.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
+	if l.checker == nil {
+		if l.checker, err = checker.Open(ctx, j.Config); err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		r = f
 	}
-	data, err := io.ReadAll(io.LimitReader(r, maxTarget+1))
-	if err == nil && len(data) > maxTarget {
-		err = fmt.Errorf("more than %d MiB", maxTarget>>20)
-	}
-	return data, err
+	return l.checker.Check(ctx, j)
 }

@@ -50,7 +50,11 @@ func bench(ocjail string, rounds int) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(world)
+	defer func() {
+		if err := os.RemoveAll(world); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: left behind:", err)
+		}
+	}()
 	b := &benchmark{ocjail: program, bwrap: bwrap, world: world, rounds: rounds}
 	if err := b.prepare(); err != nil {
 		return err

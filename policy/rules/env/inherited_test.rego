@@ -44,5 +44,6 @@ test_clean if {
 test_near_miss if {
 	by_name_only := [by_name("ANTHROPIC_API_KEY", "secret"), by_name("GIT_CONFIG_COUNT", "other"), by_name("LD_LIBRARY_PATH", "path")]
 	found(env(true, by_name_only)) == set()
+	found(env(false, [inherited("PYTHONUNBUFFERED", "other"), inherited("GIT_PS1_SHOWDIRTYSTATE", "other"), inherited("GIT_TERMINAL_PROMPT", "other")])) == {["warning", "env"]}
 	found(env(false, [inherited("EMPTY_TOKEN", "empty"), inherited("LDAP", "other"), inherited("KEYBOARD", "other")])) == {["warning", "env"]}
 }

@@ -48,6 +48,8 @@ func do(w []string) (string, error) {
 		return "", syscall.Mkdir(w[1], 0o755)
 	case "rename":
 		return "", syscall.Rename(w[1], w[2])
+	case "shuffle":
+		return "", shuffle(w[1])
 	case "link":
 		return "", syscall.Link(w[1], w[2])
 	case "symlink":
@@ -96,6 +98,22 @@ func write(p string, flag int, text string) error {
 	defer syscall.Close(fd)
 	_, err = syscall.Write(fd, []byte(text))
 	return err
+}
+
+// shuffle renames p within its directory and back.
+func shuffle(p string) error {
+	dir, err := syscall.Open(path.Dir(p), syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(dir)
+	if err := syscall.Renameat(dir, path.Base(p), dir, "shuffled"); err != nil {
+		return err
+	}
+	if err := syscall.Renameat(dir, "shuffled", dir, path.Base(p)); err != nil {
+		return fmt.Errorf("rename %s back: %v", p, err)
+	}
+	return nil
 }
 
 // final follows the links at the last component of p, its parents as they are.

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// targetHelp is what every command that looks at jails says of its argument.
+const targetHelp = `A TARGET is a profile (an embedded one's name or a .hcl file), a saved argv of
+bwrap's (a .json file with an array of strings), or - for such an array on
+standard input. Without a TARGET: the profile opencode.`
+
+// targets resolves jails that are looked at, not started.
+type targets struct {
+	flags *jailFlags
+	in    io.Reader
+}
+
+// resolve models one target on this machine.
+func (t targets) resolve(name string) (*checker.Jail, error) {
+	words, m, err := t.words(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sandbox.ParseArgv(words, func(n int) ([]byte, error) {
+		return nil, fmt.Errorf("a saved argv has no descriptor %d: write the file's options in its place", n)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return checker.Resolve(m.request(name, s))
+}
+
+// one resolves the only target of a command that takes at most one.
+func (t targets) one(args []string) (*checker.Jail, error) {
+	name := t.flags.profile
+	if len(args) > 0 {
+		name = args[0]
+	}
+	j, err := t.resolve(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return j, nil
+}
+
+// words returns the argv that a target stands for.
+func (t targets) words(name string) ([]string, *machine, error) {
+	if name != "-" && filepath.Ext(name) != ".json" {
+		f := *t.flags
+		f.profile = name
+		return f.plan()
+	}
+	if len(t.flags.add) > 0 {
+		return nil, nil, errors.New("--add goes with a profile; a saved argv is looked at as it is")
+	}
+	m, err := t.flags.openForLint()
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := t.read(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	var words []string
+	if err := json.Unmarshal(data, &words); err != nil {
+		return nil, nil, fmt.Errorf("not a JSON array of strings: %w", err)
+	}
+	return words, m, nil
+}
+
+const maxTarget = 16 << 20
+
+func (t targets) read(name string) (data []byte, err error) {
+	r := t.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, pathless(err)
+		}
+		defer f.Close()
+		r = f
+	}
+	data, err = io.ReadAll(io.LimitReader(r, maxTarget+1))
+	if err == nil && len(data) > maxTarget {
+		err = fmt.Errorf("more than %d MiB", maxTarget>>20)
+	}
+	return data, err
+}
+
+// pathless drops the name from an error whose place names it already.
+func pathless(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// completeTargets offers profiles, and files that can be targets.
+func completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	names := profile.Names()
+	for _, pattern := range []string{"*.hcl", "*.json"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		names = append(names, files...)
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+// textOrJSON adds --format to c and returns its value, checked before c runs.
+func textOrJSON(c *cobra.Command) *string {
+	format := c.Flags().String("format", "text", "output `FORMAT`: text or json")
+	must(c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if *format != "text" && *format != "json" {
+			return fmt.Errorf("unknown --format %q: write text or json", *format)
+		}
+		return nil
+	}
+	return format
+}
+
+// described makes one line of text from several.
+func described(parts ...string) string { return strings.Join(parts, "\n\n") }
