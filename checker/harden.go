@@ -70,7 +70,7 @@ func plan(mounts map[string]protection, tree *sandbox.Tree, way sandbox.Reach, h
 	hostDir := strings.TrimSuffix(h, rel)
 	for i := range parts[:len(parts)-1] {
 		below := path.Join(parts[:i+1]...)
-		pin := protection{inside: path.Join(base, below), host: path.Join(hostDir, below), why: "keeps the directory above a protected path in place"}
+		pin := protection{inside: path.Join(base, below), host: path.Join("/", hostDir, below), why: "keeps the directory above a protected path in place"}
 		if _, taken := mounts[pin.inside]; !taken {
 			mounts[pin.inside] = pin
 		}

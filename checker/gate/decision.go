@@ -60,9 +60,12 @@ func (d Decision) append(dir string) error {
 		return err
 	}
 	file := filepath.Join(dir, "decisions.jsonl")
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return err
+	}
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return errors.Join(fmt.Errorf("%s is no regular file: remove it", file), err, f.Close())
 	}
 	if _, err := f.Write(append(line, '\n')); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", file, err), f.Close())

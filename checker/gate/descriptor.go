@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -143,6 +144,40 @@ func (d *descriptors) keep(o sandbox.Option) error {
 	}
 	delete(d.pass, n)
 	return nil
+}
+
+// tell writes what bwrap wrote to its --info-fd to the caller's.
+func (d *descriptors) tell(info []byte) error {
+	if d.info == nil {
+		return nil
+	}
+	_, err := d.info.Write(append(info, '\n'))
+	if err := errors.Join(err, d.info.Close()); err != nil {
+		return fmt.Errorf("--info-fd: %w", err)
+	}
+	d.info = nil
+	return nil
+}
+
+// await waits as --block-fd says: for a byte, or for the end of the file.
+func (d *descriptors) await(meanwhile func() error) error {
+	fds := []unix.PollFd{{Fd: int32(d.block.Fd()), Events: unix.POLLIN}}
+	for {
+		if err := meanwhile(); err != nil {
+			return err
+		}
+		n, err := unix.Poll(fds, 20)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("--block-fd: %w", err)
+		}
+		if n <= 0 {
+			continue
+		}
+		if _, err := d.block.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("--block-fd: %w", err)
+		}
+		return nil
+	}
 }
 
 func checkType(n int, option string, allowed fileTypes) error {

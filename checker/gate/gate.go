@@ -161,45 +161,51 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio) (int, erro
 	for _, m := range missing {
 		r.warn("not available here: %s", m)
 	}
+	signals := catchSignals()
 	jail, err := start(sp)
+	if jail == nil {
+		return Broken, err
+	}
 	if err == nil {
 		r.step("start bwrap")
-		v := &verifier{tree: j.Tree, fs: j.FS, child: jail.child}
-		err = v.wait(time.Now().Add(setupLimit))
+		err = r.release(j, jail, fds, signals)
 	}
 	if err != nil {
-		if jail != nil {
-			err = errors.Join(err, jail.kill())
+		err = errors.Join(err, jail.kill())
+		var by *interrupted
+		if errors.As(err, &by) {
+			return dieBy(by.signal), err
 		}
 		return Broken, err
 	}
-	r.step("verify")
-	if err := r.released(jail, fds); err != nil {
-		return Broken, errors.Join(err, jail.kill())
+	if err := std.close(); err != nil {
+		return Broken, err
 	}
-	if err := errors.Join(jail.run(), std.close()); err != nil {
-		return Broken, errors.Join(err, jail.kill())
-	}
-	return jail.supervise(std)
+	return jail.supervise(std, signals)
 }
 
-// released does what the caller's own --info-fd and --block-fd ask of bwrap.
-func (r Request) released(jail *jailStart, fds *descriptors) error {
-	if fds.info != nil {
-		if _, err := fds.info.Write(append(jail.info, '\n')); err != nil {
-			return fmt.Errorf("--info-fd: %w", err)
-		}
-		if err := fds.info.Close(); err != nil {
-			return fmt.Errorf("--info-fd: %w", err)
-		}
-		fds.info = nil
+// release lets the command run if the jail is the one that was checked, and
+// does what the caller's own --info-fd and --block-fd ask of bwrap.
+func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, signals signals) error {
+	v := &verifier{tree: j.Tree, fs: j.FS, child: jail.child, meanwhile: func() error {
+		return errors.Join(jail.tether.pump(), signals.fatal())
+	}}
+	if err := v.wait(time.Now().Add(setupLimit)); err != nil {
+		return err
+	}
+	r.step("verify")
+	if err := fds.tell(jail.info); err != nil {
+		return err
 	}
 	if fds.block != nil {
-		if _, err := fds.block.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("--block-fd: %w", err)
+		if err := fds.await(v.meanwhile); err != nil {
+			return err
+		}
+		if err := v.once(); err != nil { // that took as long as the caller liked
+			return err
 		}
 	}
-	return nil
+	return jail.run()
 }
 
 // prepare turns the jail into what bwrap gets: sources pinned, environment taken
@@ -231,7 +237,7 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 		s.Options = append(s.Options, sandbox.Option{Name: "--add-seccomp-fd", Args: []string{fmt.Sprint(len(files))}})
 		files = append(files, f)
 	}
-	return spec{bwrap: r.Bwrap.Path, sandbox: s, files: files, env: env}, nil
+	return spec{bwrap: r.Bwrap.Path, setuid: r.Bwrap.Setuid, sandbox: s, files: files, env: env}, nil
 }
 
 func interactive(s *stdio) bool {

@@ -143,10 +143,14 @@ func (j *jailStart) readInfo(r *os.File) error {
 
 // run lets the command start.
 func (j *jailStart) run() error {
-	return errors.Join(j.tether.cut(func() error {
+	err := j.tether.cut(func() error {
 		_, err := j.block.Write([]byte{1})
 		return err
-	}), j.block.Close())
+	})
+	if err != nil {
+		return err
+	}
+	return j.block.Close()
 }
 
 // kill ends a jail whose command is still held back, and reaps bwrap. The child

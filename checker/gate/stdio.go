@@ -80,6 +80,9 @@ func (s *stdio) take(n int, stats *[3]unix.Stat_t) error {
 		if !harmlessDevice(st.Rdev) {
 			return fmt.Errorf("%s is the device %d:%d, which the jail could open again; use a pipe", stdioNames[n], unix.Major(st.Rdev), unix.Minor(st.Rdev))
 		}
+	case unix.S_IFIFO, unix.S_IFSOCK:
+	default: // an anonymous inode, such as a namespace's or an io_uring's; a link opened with O_PATH
+		return fmt.Errorf("%s is neither a file, a pipe, a socket nor a terminal, so what the jail could do with it can not be told; use a pipe", stdioNames[n])
 	}
 	s.files[n] = inherited[n]
 	return nil
@@ -135,11 +138,14 @@ func (s *stdio) close() error {
 	return errors.Join(errs...)
 }
 
-// drain waits until what the jail wrote has reached the files.
+// drain waits until what the jail wrote has reached the files. A second call
+// does nothing.
 func (s *stdio) drain() error {
+	pumps := s.pumps
+	s.pumps = nil
 	limit := time.After(drainLimit)
 	var errs []error
-	for _, done := range s.pumps {
+	for _, done := range pumps {
 		select {
 		case err := <-done:
 			errs = append(errs, err)

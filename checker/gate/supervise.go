@@ -1,48 +1,83 @@
 package gate
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// forwarded are signals that somebody sends to end the jail. Those of the
-// keyboard reach it by themselves, for it is in our process group.
+// keyboard are the signals that reach the jail by themselves, for it is in our
+// process group.
+var keyboard = []os.Signal{unix.SIGINT, unix.SIGQUIT}
+
+// forwarded are signals that somebody sends to end the jail.
 var forwarded = []os.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2}
 
-// supervise waits for bwrap as a shell would not notice: it takes the signals
-// that would end us before bwrap, and ends as bwrap ended.
-func (j *jailStart) supervise(s *stdio) (int, error) {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, append([]os.Signal{unix.SIGINT, unix.SIGQUIT}, forwarded...)...)
+// signals would end us before bwrap.
+type signals chan os.Signal
+
+// catchSignals takes them from here on, but for those that the caller ignores,
+// as nohup(1) does: they stay ignored, in the jail too.
+func catchSignals() signals {
+	s := make(signals, 16)
+	for _, sig := range append(keyboard, forwarded...) {
+		if !signal.Ignored(sig) {
+			signal.Notify(s, sig)
+		}
+	}
+	return s
+}
+
+// interrupted says which signal ended a launch before the command ran.
+type interrupted struct{ signal syscall.Signal }
+
+func (e *interrupted) Error() string {
+	return fmt.Sprintf("ended by %v before the command was started", unix.SignalName(e.signal))
+}
+
+// fatal returns an interrupted if a signal has come.
+func (s signals) fatal() error {
+	select {
+	case sig := <-s:
+		if n, ok := sig.(syscall.Signal); ok {
+			return &interrupted{n}
+		}
+		return fmt.Errorf("unknown signal %v", sig)
+	default:
+		return nil
+	}
+}
+
+// supervise waits for bwrap as a shell would not notice, and ends as it ended.
+func (j *jailStart) supervise(std *stdio, s signals) (int, error) {
 	done := make(chan struct{})
-	go j.forward(signals, done)
-	go debug.FreeOSMemory() // the check is over, the jail may run for days
+	go j.forward(s, done)
 	ws, err := wait(j.bwrap)
 	close(done)
 	if err != nil {
 		return Broken, err
 	}
-	err = s.drain()
+	err = std.drain()
 	if ws.Signaled() {
-		signal.Stop(signals)
 		return dieBy(ws.Signal()), err
+	}
+	if err != nil && ws.ExitStatus() == 0 {
+		return Broken, err // output is missing that the command believes written
 	}
 	return ws.ExitStatus(), err
 }
 
-func (j *jailStart) forward(signals <-chan os.Signal, done <-chan struct{}) {
+func (j *jailStart) forward(s signals, done <-chan struct{}) {
 	for {
 		select {
 		case <-done:
 			return
-		case s := <-signals:
-			if n, ok := s.(syscall.Signal); ok && n != unix.SIGINT && n != unix.SIGQUIT {
+		case sig := <-s:
+			if n, ok := sig.(syscall.Signal); ok && n != unix.SIGINT && n != unix.SIGQUIT {
 				// It may have ended meanwhile; wait tells.
 				_ = unix.Kill(j.bwrap, n)
 			}
@@ -50,11 +85,12 @@ func (j *jailStart) forward(signals <-chan os.Signal, done <-chan struct{}) {
 	}
 }
 
-// dieBy ends this process as bwrap was ended, so that a shell sees the same.
+// dieBy ends this process as bwrap was ended, so that a shell sees the same. It
+// returns where the signal can not end us, as that of a stopped process.
 func dieBy(s syscall.Signal) int {
 	signal.Reset(s)
-	if err := unix.Kill(unix.Getpid(), s); err == nil || !errors.Is(err, unix.EINVAL) {
-		runtime.Gosched()
+	if unix.Kill(unix.Getpid(), s) == nil {
+		time.Sleep(100 * time.Millisecond) // any thread may take it
 	}
 	return 128 + int(s)
 }

@@ -25,6 +25,8 @@ type verifier struct {
 	tree  *sandbox.Tree
 	fs    sandbox.HostFS // the answers that were judged
 	child int
+	// meanwhile is called over and over while bwrap works.
+	meanwhile func() error
 }
 
 // mismatch says in what the jail differs from what was checked.
@@ -45,6 +47,9 @@ func (v *verifier) wait(deadline time.Time) error {
 	var last string
 	since := time.Now()
 	for pause := 200 * time.Microsecond; ; {
+		if err := v.meanwhile(); err != nil {
+			return err
+		}
 		err := v.once()
 		var m *mismatch
 		if err == nil || !errors.As(err, &m) {

@@ -80,9 +80,9 @@ func choose(b bool, yes, no string) string {
 // where they come from.
 func (v *View) environmentText(p *printer) {
 	env := v.Environment
-	head := plural(len(env.Variables), "variable")
+	head := "cleared, then " + plural(len(env.Variables), "variable")
 	if !env.Cleared {
-		head = p.style.paint(yellow, "inherited") + " from the caller: " + head
+		head = p.style.paint(yellow, "inherited") + " from the caller: " + plural(len(env.Variables), "variable")
 	}
 	p.section("environment", head)
 	var origins []string

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
@@ -41,17 +42,24 @@ func (t *Text) Findings(fs []finding.Finding) (left int, err error) {
 }
 
 func (t *Text) finding(f finding.Finding) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s: %s\n", t.Style.paint(severityColor[f.Severity], string(f.Severity)), f.Rule, Escape(f.Message))
-	for _, l := range []struct{ name, text string }{
-		{"subject", f.Subject.String()}, {"from", From(f.Origin)}, {"remedy", f.Remedy}, {"see", f.URL},
-	} {
-		if l.text != "" {
-			fmt.Fprintf(&b, "  %-8s %s\n", l.name+":", Escape(l.text))
+	p := &printer{w: t.W, style: t.Style}
+	head := fmt.Sprintf("%s %s: ", f.Severity, f.Rule)
+	for i, l := range wrap(head+Escape(f.Message), t.Style.Width-2) {
+		switch rest, ok := strings.CutPrefix(l, string(f.Severity)); {
+		case i > 0:
+			p.line("  %s", l)
+		case ok:
+			p.line("%s%s", t.Style.paint(severityColor[f.Severity], string(f.Severity)), rest)
 		}
 	}
-	_, err := io.WriteString(t.W, b.String())
-	return err
+	for _, l := range []struct{ name, text string }{
+		{"subject:", f.Subject.String()}, {"from:", From(f.Origin)}, {"remedy:", f.Remedy}, {"see:", f.URL},
+	} {
+		if l.text != "" { // not wrapped: it may be a command or a path to copy
+			p.line("  %s %s", pad(l.name, 8), Escape(l.text))
+		}
+	}
+	return p.err
 }
 
 // From says where an origin points: "rw-bind from OPTION in FILE:LINE".
@@ -75,31 +83,11 @@ func From(o *finding.Origin) string {
 	return strings.Join(parts, " ")
 }
 
-// Escape makes text from files and paths safe to print: control characters and
-// invalid UTF-8 are shown as in a Go string, so that a path can not move the
-// cursor, fake a line, or speak to a CI system.
-func Escape(s string) string {
-	if !strings.ContainsFunc(s, unprintable) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if unprintable(r) {
-			q := fmt.Sprintf("%+q", r)
-			b.WriteString(q[1 : len(q)-1])
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// unprintable: C0, DEL, C1, line and paragraph separators, bidirectional
-// controls (CVE-2021-42574), and what stands for invalid UTF-8.
-func unprintable(r rune) bool {
-	return r < 0x20 || r >= 0x7f && r < 0xa0 || r == 0xfffd || r == 0x2028 || r == 0x2029 ||
-		r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f
-}
+// Escape makes text from files and paths safe to print: control, format and
+// bidirectional characters (CVE-2021-42574) and invalid UTF-8 are shown as in a
+// Go string, so that a path can not move the cursor, hide a part of itself, fake
+// a line, or speak to a CI system.
+func Escape(s string) string { return hclfile.Escape(s) }
 
 // Verdict writes the last line of a launch's report: nothing when it is allowed
 // and nothing was written.

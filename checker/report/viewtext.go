@@ -37,7 +37,7 @@ func (p *printer) section(name, text string) {
 		if i > 0 {
 			name = ""
 		}
-		p.line("%s%s", p.style.paint(bold, fmt.Sprintf("%-*s", indent, name)), l)
+		p.line("%s%s%s", p.style.paint(bold, name), pad("", indent-len(name)), l)
 	}
 }
 

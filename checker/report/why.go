@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -68,7 +69,7 @@ func NewWhy(j *checker.Jail, p string) (*Why, error) {
 		}
 	}
 	w.Reachable = len(w.Ways) > 0
-	inside, err := j.Tree.Access(p)
+	inside, err := j.Tree.Access(path.Clean(p))
 	if err != nil {
 		return nil, fmt.Errorf("%s in the jail: %w", p, err)
 	}
@@ -98,14 +99,13 @@ func (w *Why) add(j *checker.Jail, r sandbox.Reach) {
 // laid over it.
 func remedy(j *checker.Jail, r sandbox.Reach) string {
 	option := j.Sandbox.Options[r.Mount.Option]
-	if option.Added != "" {
-		return "it is what ocjail left of a wider mount: narrow that one"
-	}
 	words := escapeAll(append([]string{option.Name}, option.Args...))
 	base := "leave out " + words
 	switch from := origin(option.Origin); {
 	case strings.HasPrefix(from, "--add["):
 		base = "leave out that --add"
+	case from == "" && option.Added != "":
+		base = "narrow the mount around it"
 	case from != "":
 		base = "remove or narrow what " + Escape(from) + " asks for"
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"path"
 
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -15,22 +16,30 @@ var canText = map[sandbox.Access]string{
 // Text writes w for people.
 func (w *Why) Text(out io.Writer, s Style) error {
 	p := &printer{w: out, style: s}
-	what := Escape(w.Path)
-	if w.Real != w.Path {
-		what += ", which is " + Escape(w.Real) + ","
+	target, what := Escape(w.Target), Escape(w.Path)
+	if w.Real != path.Clean(w.Path) {
+		what += " (which is " + Escape(w.Real) + ")"
 	}
-	if !w.Exists {
-		what += " (absent on the host)"
+	switch {
+	case w.Reachable:
+		way := w.Ways[0]
+		p.line("the jail %s can %s %s", target, s.paint(accessColor[way.Access], w.can(way)), what)
+	case w.Exists:
+		p.line("the jail %s %s %s", target, s.paint(green, "can not reach"), what)
+	default:
+		p.line("the jail %s %s %s, which does not exist", target, s.paint(green, "can not create"), what)
 	}
-	if !w.Reachable {
-		p.line("%s %s: no mount of the jail %s shows it", what, s.paint(green, "can not be reached"), Escape(w.Target))
-	}
-	for i, way := range w.Ways {
-		if i == 0 {
-			p.line("the jail %s can %s %s", Escape(w.Target), s.paint(accessColor[way.Access], w.can(way)), what)
+	var parts []Way
+	n := 0
+	for _, way := range w.Ways {
+		if way.How == string(sandbox.ByBelow) {
+			parts = append(parts, way)
+			continue
 		}
-		p.way(i+1, way)
+		n++
+		p.way(n, way)
 	}
+	p.below(parts)
 	if w.Type == string(sandbox.Socket) && w.Reachable {
 		p.line("It is a socket: a read-only mount does not stop connect(2).")
 	}
@@ -39,6 +48,18 @@ func (w *Why) Text(out io.Writer, s Style) error {
 		p.line("This host lacks something that the jail names, so part of this is a guess.")
 	}
 	return p.err
+}
+
+// below lists mounts that show something below the path.
+func (p *printer) below(parts []Way) {
+	if len(parts) == 0 {
+		return
+	}
+	p.line("")
+	p.line("What lies below it is shown by %s:", plural(len(parts), "mount"))
+	for _, way := range parts {
+		p.line("   %s %s  %s", p.style.paint(accessColor[way.Access], pad(way.Access, 4)), Escape(way.Inside), p.style.paint(dim, note(way.Cause, false)))
+	}
 }
 
 func (w *Why) can(way Way) string {
@@ -62,8 +83,11 @@ func (p *printer) way(n int, way Way) {
 	p.line("%d. %s", n, how)
 	p.section("   inside", fmt.Sprintf("%s, %s", Escape(way.Inside), p.style.paint(accessColor[way.Access], way.Access)))
 	p.section("   mount", fmt.Sprintf("%s of %s", Escape(way.Cause.Option), Escape(way.Mount)))
-	if way.Cause.Origin != "" || way.Cause.Added != "" {
-		p.section("   from", note(way.Cause, false))
+	if way.Cause.Origin != "" {
+		p.section("   from", Escape(way.Cause.Origin))
+	}
+	if way.Cause.Added != "" {
+		p.section("   ocjail", note(way.Cause, false))
 	}
 	p.section("   close", way.Close)
 }
@@ -81,7 +105,7 @@ func (w *Why) insideText(p *printer) {
 	case in.Host != "" && in.Exists:
 		p.line("In the jail %s is another file: the host's %s, %s.", name, Escape(in.Host), in.Access)
 	case in.Exists:
-		p.line("In the jail %s is a file of the jail's own, %s.", name, in.Access)
+		p.line("In the jail %s is something of the jail's own, %s.", name, in.Access)
 	case in.Access == string(sandbox.None):
 		p.line("In the jail there is no %s.", name)
 	case in.Access == string(sandbox.Scratch):

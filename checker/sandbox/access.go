@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -153,6 +154,28 @@ func (t *Tree) buriedBy(m *Mount) *Mount {
 		}
 	}
 	return nil
+}
+
+// surfaces tells whether m, buried below another mount, can be brought to light: a
+// directory between the two is moved away through another, writable name of it,
+// and m goes with it.
+func (t *Tree) surfaces(m *Mount) bool {
+	if m.children[m.root] != nil || m == t.mounts[0] || m.parent.Kind != MountHost || m.at.host == "" {
+		return false
+	}
+	between := path.Dir(m.at.host)
+	if between == m.parent.root.host || m.parent.children[file{host: between}] != nil {
+		return false
+	}
+	at := t.spot(between)
+	return slices.ContainsFunc(t.Located(), func(l Located) bool {
+		if l.HiddenBy != nil || l.Kind != MountHost || l.Mount == m.parent || !l.Access().Writes() {
+			return false
+		}
+		s := t.spot(l.Source)
+		_, shows := Below(s.path, at.path)
+		return shows && s.major == at.major && s.minor == at.minor
+	})
 }
 
 // InJail returns Located without what bwrap leaves behind when a bind onto the

@@ -132,7 +132,7 @@ func (b *builder) create(op Op, dir place, name string, st Stat, kind EffectKind
 // onHost notes that bwrap makes p on the host.
 func (b *builder) onHost(op Op, p string, st Stat, kind EffectKind) {
 	b.Effects = append(b.Effects, Effect{op.Option, kind, p})
-	b.made[p] = st
+	b.made[b.spot(p)] = st
 }
 
 // change notes a change to an existing file.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -92,7 +93,7 @@ func (b *bench) one(t *testing.T, seed int) {
 		uid = 65534
 	}
 	l := b.generate(t, seed, uid)
-	diffs := b.try(t, l, uid)
+	diffs := b.try(t, l, seed, uid)
 	if len(diffs) == 0 {
 		return
 	}
@@ -101,7 +102,7 @@ func (b *bench) one(t *testing.T, seed int) {
 		small := l
 		small.steps = append(append([]step{}, l.steps[:i]...), l.steps[i+1:]...)
 		small.inFile = [2]int{}
-		if less := b.try(t, small, uid); len(less) > 0 {
+		if less := b.try(t, small, seed, uid); len(less) > 0 {
 			l, diffs = small, less
 		}
 	}
@@ -114,8 +115,8 @@ const rootMark = "@"
 // generate makes a list most of whose steps the model accepts.
 func (b *bench) generate(t *testing.T, seed, uid int) list {
 	r := rand.New(rand.NewPCG(uint64(seed), 1))
-	w := b.world(t, uid)
-	defer func() { must(t, w.remove()) }()
+	w := b.world(t, seed, uid)
+	defer w.remove(t)
 	host := newLiveFS(t, w.root)
 	l := list{flags: []string{"--unshare-ipc"}}
 	if r.IntN(2) == 0 {
@@ -153,8 +154,12 @@ func (l list) at(root string) list {
 	return l
 }
 
-func (b *bench) world(t *testing.T, uid int) *world {
-	return newWorld(t, filepath.Join(b.dir, fmt.Sprint("w", b.worlds.Add(1))), b.probe, uid)
+func (b *bench) world(t *testing.T, seed, uid int) *world {
+	w := newWorld(t, filepath.Join(b.dir, fmt.Sprint("w", b.worlds.Add(1))), b.probe, uid)
+	if b.submounts {
+		w.mountSome(t, seed)
+	}
+	return w
 }
 
 // simulate parses the list's command line and builds its mount tree. An error
@@ -173,9 +178,9 @@ func (b *bench) simulate(l list, w *world, host sandbox.HostFS) (*sandbox.Tree, 
 }
 
 // try runs a list in a fresh world and tells where model and bwrap differ.
-func (b *bench) try(t *testing.T, l list, uid int) []string {
-	w := b.world(t, uid)
-	defer func() { must(t, w.remove()) }()
+func (b *bench) try(t *testing.T, l list, seed, uid int) []string {
+	w := b.world(t, seed, uid)
+	defer w.remove(t)
 	l = l.at(w.root)
 	host := newLiveFS(t, w.root)
 	tree, modelErr := b.simulate(l, w, host)
@@ -183,14 +188,13 @@ func (b *bench) try(t *testing.T, l list, uid int) []string {
 	if modelErr != nil && !errors.As(modelErr, &failed) {
 		return nil
 	}
+	if modelErr == nil && leavesWorld(tree, w) {
+		return []string{"not run, for it would change the host outside of its world"}
+	}
 	argv, fds := l.argv()
 	v := invocation{bwrap: b.bwrap, argv: argv, fds: fds, cwd: w.root, uid: uid}
 	files, err := v.descriptors()
-	defer func() {
-		for _, f := range files {
-			f.Close()
-		}
-	}()
+	defer func() { closeAll(files) }()
 	must(t, err)
 	before, err := w.snapshot()
 	must(t, err)
@@ -223,6 +227,13 @@ func (b *bench) try(t *testing.T, l list, uid int) []string {
 		b.asked.Add(c.asked)
 	}
 	return c.diffs
+}
+
+func leavesWorld(tree *sandbox.Tree, w *world) bool {
+	return slices.ContainsFunc(tree.Effects, func(e sandbox.Effect) bool {
+		_, in := sandbox.Below(w.root, e.Path)
+		return !in
+	})
 }
 
 // olderSymlink: up to 0.8, --symlink fails where the same link is already there.

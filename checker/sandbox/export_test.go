@@ -28,7 +28,7 @@ func (t *Tree) EntryAt(p string) (Entry, error) {
 	}
 	e.Exists, e.Host = true, entry.host
 	for _, m := range t.mounts {
-		e.Pinned = e.Pinned || t.inJail(m) && t.same(m.at, entry)
+		e.Pinned = e.Pinned || t.inJail(m) && t.same(place{m.parent, m.at}, place{dir.mount, entry})
 	}
 	return e, nil
 }
@@ -43,9 +43,20 @@ func (t *Tree) inJail(m *Mount) bool {
 	return false
 }
 
-func (t *Tree) same(a, b file) bool {
-	if a.host == "" || b.host == "" {
-		return a == b
+// same tells whether two files, each seen through a mount, are one.
+func (t *Tree) same(a, b place) bool {
+	if a.file.host == "" || b.file.host == "" {
+		return a.file == b.file
 	}
-	return t.key(a.host) == t.key(b.host)
+	return t.spotOf(a) == t.spotOf(b)
 }
+
+func (t *Tree) spotOf(p place) spot {
+	s := t.spot(p.mount.Source)
+	rel, _ := below(p.mount.root, p.file)
+	s.path = path.Join(s.path, rel)
+	return s
+}
+
+// OperandCount returns how many words an option takes.
+func OperandCount(name string) int { return len(specByName[name].Operands) }

@@ -65,7 +65,7 @@ func randomStep(r *rand.Rand, root string, has func(string) bool) step {
 		s = step{words: []string{pick(r, []string{"--file", "--bind-data", "--ro-bind-data"}), "FD", dst}, data: "data\n"}
 	case n < 80:
 		s.words = []string{"--symlink", strings.ReplaceAll(pick(r, targets), "W", root), dst}
-	case n < 85:
+	case n < 85 && !strings.HasPrefix(dst, "/dev"): // run by root that would change the host's devices
 		s.words = []string{"--chmod", "0711", dst}
 	case n < 92:
 		s.words = []string{"--remount-ro", dst}

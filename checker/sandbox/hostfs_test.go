@@ -20,12 +20,13 @@ import (
 type liveFS struct {
 	frozen string
 	stats  map[string]sandbox.Stat
+	absent map[string]bool
 	mounts []sandbox.HostMount
 }
 
 func newLiveFS(t testing.TB, frozen string) *liveFS {
 	t.Helper()
-	h := &liveFS{frozen: frozen, stats: map[string]sandbox.Stat{}, mounts: mountTable(t)}
+	h := &liveFS{frozen: frozen, stats: map[string]sandbox.Stat{}, absent: map[string]bool{}, mounts: mountTable(t)}
 	if frozen == "" {
 		return h
 	}
@@ -51,9 +52,15 @@ func (h *liveFS) Lstat(p string) (sandbox.Stat, error) {
 	if _, inside := sandbox.Below(h.frozen, p); h.frozen != "" && inside {
 		return sandbox.Stat{}, fs.ErrNotExist
 	}
+	if h.absent[p] {
+		return sandbox.Stat{}, fs.ErrNotExist
+	}
 	st, err := lstat(p)
-	if err == nil {
+	switch err {
+	case nil:
 		h.stats[p] = st
+	case fs.ErrNotExist:
+		h.absent[p] = true
 	}
 	return st, err
 }
@@ -93,11 +100,13 @@ func mountTable(t testing.TB) []sandbox.HostMount {
 		f, tail := strings.Fields(left), strings.Fields(right)
 		id, err1 := strconv.Atoi(f[0])
 		parent, err2 := strconv.Atoi(f[1])
-		if err := errors.Join(err1, err2); err != nil {
+		var major, minor uint32
+		_, err3 := fmt.Sscanf(f[2], "%d:%d", &major, &minor)
+		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}
 		has := func(list, o string) bool { return strings.Contains(","+list+",", ","+o+",") }
-		table = append(table, sandbox.HostMount{ID: id, Parent: parent, Root: f[3], Point: f[4],
+		table = append(table, sandbox.HostMount{ID: id, Parent: parent, Major: major, Minor: minor, Root: f[3], Point: f[4],
 			ReadOnly: has(f[5], "ro"), NoDev: has(f[5], "nodev"), SuperRO: has(tail[len(tail)-1], "ro"), FSType: tail[0]})
 	}
 	return table

@@ -1,20 +1,22 @@
 package sandbox
 
+import "path"
+
 // hostTree is the host's mount table as a tree.
 type hostTree struct {
 	root     *HostMount
+	byID     map[int]*HostMount
 	children map[int][]*HostMount // by parent ID, in table order
 }
 
 func newHostTree(table []HostMount) hostTree {
-	t := hostTree{children: map[int][]*HostMount{}}
-	ids := map[int]bool{}
+	t := hostTree{byID: map[int]*HostMount{}, children: map[int][]*HostMount{}}
 	for i := range table {
-		ids[table[i].ID] = true
+		t.byID[table[i].ID] = &table[i]
 	}
 	for i := range table {
 		m := &table[i]
-		if m.Point == "/" && (!ids[m.Parent] || m.Parent == m.ID) && t.root == nil {
+		if m.Point == "/" && (t.byID[m.Parent] == nil || m.Parent == m.ID) && t.root == nil {
 			t.root = m
 			continue
 		}
@@ -34,6 +36,38 @@ func (t hostTree) covering(p string) *HostMount {
 		at = next
 	}
 	return nil
+}
+
+// spot is a place in a file system, whichever mount one sees it through.
+type spot struct {
+	major, minor uint32
+	path         string
+}
+
+// spot returns where p, which lies on m, is in m's file system. Without a mount
+// table (m is nil) paths stand for themselves.
+func (m *HostMount) spot(p string) spot {
+	if m == nil {
+		return spot{path: p}
+	}
+	rest, _ := Below(m.Point, p)
+	return spot{m.Major, m.Minor, path.Join(m.root(), rest)}
+}
+
+// root returns the directory of its file system that m shows; "/" for nil.
+func (m *HostMount) root() string {
+	if m == nil {
+		return "/"
+	}
+	return path.Join("/", m.Root)
+}
+
+// parent returns the mount that m is mounted on, nil for the root.
+func (t hostTree) parent(m *HostMount) *HostMount {
+	if m == nil || m == t.root {
+		return nil
+	}
+	return t.byID[m.Parent]
 }
 
 // descend returns the child of m on the way to p that lies nearest to m's root,

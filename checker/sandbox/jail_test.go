@@ -84,6 +84,7 @@ type invocation struct {
 	fds   []string // from descriptor 3 on: "=data", or a path to open
 	cwd   string
 	uid   int
+	env   []string
 }
 
 // descriptors opens what the invocation's descriptors are.
@@ -114,11 +115,19 @@ func (v invocation) descriptors() ([]*os.File, error) {
 	return files, nil
 }
 
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
 // start runs bwrap and waits until the probe in it reports; why says what bwrap
 // reported when it did not get that far.
 func (v invocation) start(files []*os.File) (j *jail, why string, err error) {
 	j = &jail{cmd: exec.Command(v.bwrap, v.argv...)}
-	j.cmd.Env = []string{"PATH=/usr/bin:/bin"}
+	if j.cmd.Env = v.env; v.env == nil {
+		j.cmd.Env = []string{"PATH=/usr/bin:/bin"}
+	}
 	j.cmd.Dir, j.cmd.ExtraFiles, j.cmd.Stderr = v.cwd, files, &j.stderr
 	if v.uid != os.Getuid() {
 		j.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(v.uid), Gid: uint32(v.uid)}}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
 // act does the operation itself in directory dir, on its entry name.
@@ -59,7 +60,9 @@ func (b *builder) again(op Op) error {
 		return nil
 	}
 	w := &walker{tree: b.Tree, left: maxLinks, root: place{b.base, b.base.root}}
-	f, err := w.walk(w.root, "newroot/"+op.Dest, true)
+	// After --bind-fd it looks without following a link: lstat(2).
+	follow := op.Kind != OpBind || op.FD < 0 || strings.HasSuffix(op.Dest, "/")
+	f, err := w.walk(w.root, "newroot/"+op.Dest, follow)
 	switch {
 	case err != nil:
 		return err

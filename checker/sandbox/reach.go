@@ -7,10 +7,19 @@ import (
 	"strings"
 )
 
-// index finds mounts by the identity of the host directory that they show.
+// index finds mounts by what they show of the host.
 type index struct {
-	at    map[key][]Located // that show exactly this file
+	at    map[spot][]shown  // at their root, by where it lies in its file system
+	byID  map[ID][]shown    // the same, by identity
 	above map[key][]Located // that show something below this directory
+}
+
+// shown is a mount with the host directory (or file) that it shows at its root;
+// an overlay has several.
+type shown struct {
+	Located
+	source string
+	spot   spot
 }
 
 // key identifies a host file: by device and inode, or by path where these are
@@ -28,14 +37,17 @@ func (t *Tree) key(p string) key {
 }
 
 func (t *Tree) buildIndex() *index {
-	x := &index{at: map[key][]Located{}, above: map[key][]Located{}}
+	x := &index{at: map[spot][]shown{}, byID: map[ID][]shown{}, above: map[key][]Located{}}
 	for _, l := range t.Located() {
-		if l.HiddenBy != nil {
+		if l.HiddenBy != nil && !t.surfaces(l.Mount) {
 			continue
 		}
 		for _, src := range l.sources() {
-			k := t.key(src)
-			x.at[k] = append(x.at[k], l)
+			s := shown{l, src, t.spot(src)}
+			x.at[s.spot] = append(x.at[s.spot], s)
+			if id := t.key(src).id; id != (ID{}) {
+				x.byID[id] = append(x.byID[id], s)
+			}
 			for p := src; p != "/"; {
 				p = path.Dir(p)
 				k := t.key(p)
@@ -52,14 +64,18 @@ func (l Located) sources() []string {
 	case MountHost:
 		return []string{l.Source}
 	case MountOverlay:
+		if l.work != "" {
+			return append([]string{l.work}, l.root.made.layers...)
+		}
 		return l.root.made.layers
 	}
 	return nil
 }
 
 // HostAccess returns every way in which the jail reaches the canonical host path
-// h, widest first. It need not exist. Directories are compared by device and
-// inode, so that another name of the same directory counts.
+// h, widest first. It need not exist. Another name of the same directory counts,
+// by the host's mount table as well as by device and inode. Other hard links of a
+// file do not: nothing tells their names (see Stat.Nlink).
 func (t *Tree) HostAccess(h string) []Reach {
 	if t.index == nil {
 		t.index = t.buildIndex()
@@ -67,15 +83,17 @@ func (t *Tree) HostAccess(h string) []Reach {
 	_, err := t.lstat(h)
 	exists := err == nil
 	var ways []Reach
-	for p, rel := h, ""; ; p, rel = path.Dir(p), "/"+path.Base(p)+rel {
-		for _, l := range t.index.at[t.key(p)] {
-			if r, ok := t.through(l, p, rel, h, exists); ok {
-				ways = append(ways, r)
-			}
+	add := func(r Reach, ok bool) {
+		same := func(w Reach) bool { return w.Mount == r.Mount && w.Inside == r.Inside }
+		if ok && !slices.ContainsFunc(ways, same) {
+			ways = append(ways, r)
 		}
-		if p == "/" {
-			break
-		}
+	}
+	on := t.hostT.covering(h)
+	t.eachAt(h, on, func(s shown, rel string) { add(s.through(rel, h, exists, on)) })
+	for above := t.hostT.parent(on); above != nil; on, above = above, t.hostT.parent(above) {
+		tail, _ := Below(on.Point, h)
+		t.eachAt(on.Point, above, func(s shown, rel string) { add(s.aroundMount(rel, tail, h, exists, above)) })
 	}
 	if exists {
 		for _, l := range t.index.above[t.key(h)] {
@@ -86,42 +104,91 @@ func (t *Tree) HostAccess(h string) []Reach {
 	return ways
 }
 
-// through tells how mount l, which shows directory p at its root, reaches p+rel.
-func (t *Tree) through(l Located, p, rel, h string, exists bool) (Reach, bool) {
-	r := Reach{Access: l.Access(), Mount: l.Mount, Inside: path.Join(l.Point, rel), Host: h, Exists: exists, How: ByMount}
-	if p != l.Source {
+// eachAt calls f with every mount that shows p of the host's mount on, or a
+// directory above it there, and with p's path below that. Two names of a
+// directory have one spot in its file system; where the mount table does not
+// tell so, their identity does.
+func (t *Tree) eachAt(p string, on *HostMount, f func(s shown, rel string)) {
+	at := on.spot(p)
+	for rel := ""; ; at.path, rel = path.Dir(at.path), "/"+path.Base(at.path)+rel {
+		for _, s := range t.index.at[at] {
+			f(s, rel)
+		}
+		if at.path == "/" {
+			break
+		}
+	}
+	for rel := ""; t.hostT.covering(p) == on; p, rel = path.Dir(p), "/"+path.Base(p)+rel {
+		if id := t.key(p).id; id != (ID{}) {
+			for _, s := range t.index.byID[id] {
+				f(s, rel)
+			}
+		}
+		if p == "/" {
+			break
+		}
+	}
+}
+
+// through tells how a mount reaches the host file h, which is rel below what it
+// shows and lies on the host's mount on.
+func (s shown) through(rel, h string, exists bool, on *HostMount) (Reach, bool) {
+	r := Reach{Access: s.Access(), Mount: s.Mount, Inside: path.Join(s.Point, rel), Host: h, Exists: exists, How: ByMount}
+	if path.Join(s.source, rel) != h {
 		r.How = ByAlias
 	}
-	if l.Kind == MountOverlay {
-		return t.throughOverlay(l, p, r)
+	if s.Kind == MountOverlay {
+		return s.throughOverlay(r)
 	}
-	depth, hidden := l.firstMountPoint(rel)
-	switch {
-	case !exists && !hidden:
-		if !r.Access.Writes() {
-			return r, false
-		}
-		r.How = ByCreate
-	case hidden && depth == 1:
-		return r, false // the mount there decides, and is asked itself
-	case hidden:
-		if !r.Access.Writes() {
-			return r, false
-		}
+	if s.HiddenBy != nil {
 		r.How = ByRename
+		return r, exists || r.Access.Writes()
+	}
+	depth, hidden := s.firstMountPoint(rel)
+	switch {
+	case hidden:
+		r.How = ByRename
+		return r, r.Access.Writes() && s.moves(rel, depth-1, on)
+	case !exists:
+		r.How = ByCreate
+		return r, r.Access.Writes()
 	}
 	return r, true
 }
 
-// throughOverlay: the lower layers of an overlay can be read, its upper one is
-// written.
-func (t *Tree) throughOverlay(l Located, p string, r Reach) (Reach, bool) {
-	if p == l.Upper {
-		r.Access = ReadWrite
-		return r, true
+// aroundMount: the host's mount that h lies on is mounted at rel of on. Whoever
+// moves a directory above that mount point away can make h's path anew.
+func (s shown) aroundMount(rel, tail, h string, exists bool, on *HostMount) (Reach, bool) {
+	r := Reach{Access: s.Access(), Mount: s.Mount, Inside: path.Join(s.Point, rel, tail), Host: h, Exists: exists, How: ByRename}
+	depth, hidden := s.firstMountPoint(rel)
+	if !hidden {
+		depth = strings.Count(rel, "/") + 1
 	}
-	r.Access = ReadOnly
-	return r, r.Exists
+	return r, s.Kind == MountHost && r.Access.Writes() && s.moves(rel, depth-1, on)
+}
+
+// moves tells whether renaming one of the first n directories of rel moves what
+// the host sees through its mount on. A mount point itself can not be renamed
+// (EBUSY), and on stays on its directory whatever happens above that.
+func (s shown) moves(rel string, n int, on *HostMount) bool {
+	if n < 1 {
+		return false
+	}
+	last := strings.Join(strings.SplitN(rel, "/", n+2)[:n+1], "/")
+	rest, below := Below(on.root(), path.Join(s.spot.path, last))
+	return below && rest != ""
+}
+
+// throughOverlay: the lower layers of an overlay can be read, its upper one is
+// written, and the kernel keeps files of its own in the work directory.
+func (s shown) throughOverlay(r Reach) (Reach, bool) {
+	if s.source != s.Upper && s.source != s.work {
+		r.Access = ReadOnly
+	}
+	if !r.Exists {
+		r.How = ByCreate
+	}
+	return r, r.Exists || r.Access.Writes()
 }
 
 // firstMountPoint returns how many components below l's root the first mount

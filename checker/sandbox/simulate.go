@@ -69,17 +69,19 @@ type Tree struct {
 
 	host    HostFS
 	strict  bool
-	made    map[string]Stat // what the simulation made on the host, by path
-	mounts  []*Mount        // in the order in which they are made
-	base    *Mount          // bwrap's staging root
+	made    map[spot]Stat // what the simulation made on the host
+	mounts  []*Mount      // in the order in which they are made
+	base    *Mount        // bwrap's staging root
 	oldroot *Mount
 	root    place           // of the jail
 	uppers  map[string]bool // upper and work directories of overlays so far
 	byOp    map[int]*Mount
 	hostT   hostTree
 	sources map[string]string // canonical sources by written ones
-	located []Located         // memoised
-	index   *index            // memoised
+	// absentee are sources that only another host has, when linting.
+	absentee []string
+	located  []Located // memoised
+	index    *index    // memoised
 }
 
 // Guessed tells whether a host fact was unknown, so that the tree is not certain.
@@ -134,7 +136,7 @@ func (b *builder) fail(op Op, at string, err error) error {
 // newTree builds the staging root: a tmpfs with newroot, mounted onto itself, and
 // oldroot, the host's own tree.
 func newTree(c Config) (*Tree, error) {
-	t := &Tree{host: c.Host, strict: c.Strict, made: map[string]Stat{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}}
+	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}}
 	staging := newDir()
 	newroot := staging.add("newroot", newDir())
 	oldroot := staging.add("oldroot", newDir())

@@ -56,10 +56,25 @@ func (b *builder) resolve(op Op) (origin, error) {
 		return origin{path: p}, err
 	}
 	p, err := b.canonical(b.absolute(op.Source))
-	if op.Try && errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return origin{path: p}, err
+	}
+	if op.Try {
 		return origin{}, nil
 	}
-	return origin{path: p}, err
+	return b.elsewhere(op, err)
+}
+
+// elsewhere takes a source that this host lacks for one that another host has,
+// unless the jail is to be launched here.
+func (b *builder) elsewhere(op Op, err error) (origin, error) {
+	if b.strict {
+		return origin{}, err
+	}
+	b.guessed = true
+	p := path.Clean(b.absolute(op.Source))
+	b.absentee = append(b.absentee, p)
+	return origin{path: p}, nil
 }
 
 // descriptor returns the path behind a descriptor. bwrap mounts by that path and

@@ -71,6 +71,7 @@ type Mount struct {
 	Shared  bool // the source is on a mount that may receive others later
 
 	root     file
+	work     string // directory that an overlay with an upper one keeps files in
 	parent   *Mount
 	at       file // where it is mounted, in the parent's file system
 	children map[file]*Mount

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -172,13 +173,19 @@ func (t *Tree) stat(p place) (Stat, error) {
 
 // lstat asks the host, after what the simulation itself made there.
 func (t *Tree) lstat(p string) (Stat, error) {
-	if st, ok := t.made[p]; ok {
-		return st, nil
-	}
-	if inMade(t.made, p) {
-		return Stat{}, fs.ErrNotExist
+	if len(t.made) > 0 {
+		at := t.spot(p)
+		if st, ok := t.made[at]; ok {
+			return st, nil
+		}
+		if t.inMade(at) {
+			return Stat{}, fs.ErrNotExist
+		}
 	}
 	st, err := t.host.Lstat(p)
+	if errors.Is(err, fs.ErrNotExist) && t.onOtherHost(p) {
+		return Stat{Type: Unknown}, nil
+	}
 	if errors.Is(err, ErrUnknown) && !t.strict {
 		t.guessed = true
 		return Stat{Type: Unknown}, nil
@@ -186,19 +193,26 @@ func (t *Tree) lstat(p string) (Stat, error) {
 	return st, err
 }
 
-// inMade tells whether p lies in a directory that the simulation made, where
-// only what it made can be.
-func inMade(made map[string]Stat, p string) bool {
-	if len(made) == 0 {
-		return false
-	}
-	for d := path.Dir(p); d != "/"; d = path.Dir(d) {
-		if _, ok := made[d]; ok {
+func (t *Tree) onOtherHost(p string) bool {
+	return slices.ContainsFunc(t.absentee, func(dir string) bool {
+		_, in := Below(dir, p)
+		return in
+	})
+}
+
+// inMade tells whether a place lies in a directory that the simulation made,
+// where only what it made can be.
+func (t *Tree) inMade(at spot) bool {
+	for at.path != "/" {
+		at.path = path.Dir(at.path)
+		if _, ok := t.made[at]; ok {
 			return true
 		}
 	}
 	return false
 }
+
+func (t *Tree) spot(p string) spot { return t.hostT.covering(p).spot(p) }
 
 // describe names a place for a message.
 func (t *Tree) describe(p place) string {

@@ -1,13 +1,14 @@
 package sandbox_test
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // layout is the small host that each list of mounts is tried on: a name that
@@ -24,9 +25,9 @@ var layout = []string{
 
 // world is a fresh copy of the layout, owned by the user that the jail runs as.
 type world struct {
-	root   string
-	uid    int
-	mounts []string // mounted below root, in order
+	root    string
+	uid     int
+	mounted bool // something is, below root
 }
 
 func newWorld(t testing.TB, dir, probe string, uid int) *world {
@@ -74,14 +75,19 @@ func (w *world) make(entry string) error {
 	return os.WriteFile(w.path(entry), []byte(entry+"\n"), 0o644)
 }
 
-// remove deletes the world, whatever the jail made of its modes.
-func (w *world) remove() error {
-	for i := len(w.mounts) - 1; i >= 0; i-- {
-		if err := syscall.Unmount(w.mounts[i], syscall.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmount %s: %w", w.mounts[i], err)
+// remove deletes the world and what is mounted there, whatever the jail did to
+// the names.
+func (w *world) remove(t testing.TB) {
+	t.Helper()
+	if w.mounted {
+		table := mountTable(t)
+		for i := len(table) - 1; i >= 0; i-- {
+			if _, in := sandbox.Below(w.root, table[i].Point); in {
+				must(t, syscall.Unmount(table[i].Point, syscall.MNT_DETACH))
+			}
 		}
 	}
-	return os.RemoveAll(w.root)
+	must(t, os.RemoveAll(w.root))
 }
 
 // state is what a snapshot keeps of a file.

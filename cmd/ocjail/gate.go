@@ -14,7 +14,7 @@ import (
 )
 
 func newGate() *cobra.Command {
-	var f jailFlags
+	f := jailFlags{judges: true}
 	var verbose, timings bool
 	c := &cobra.Command{
 		Use:   "gate [flags] -- BWRAP-ARGV…",
@@ -34,7 +34,7 @@ Exit statuses are those of 'ocjail run'.`,
 				return launchError(err)
 			}
 			l.step("facts")
-			err = l.launch(c, m, "bwrap", args)
+			err = l.launch(c, &f, m, "bwrap", args)
 			var exit *sandbox.ExitError
 			if errors.As(err, &exit) {
 				return execReal(m.bwrap, exit.Option)

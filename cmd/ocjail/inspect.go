@@ -33,10 +33,7 @@ no secret, such as HOME and PATH. Nothing is started and no rule is asked.`, tar
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		if *format == "json" {
-			return report.JSON(c.OutOrStdout(), v)
-		}
-		return v.Text(c.OutOrStdout(), report.StyleOf(c.OutOrStdout()))
+		return write(c.OutOrStdout(), *format, v)
 	}
 	return c
 }

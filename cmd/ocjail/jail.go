@@ -24,8 +24,6 @@ type machine struct {
 	bwrap  *host.Bwrap
 	config *config.Config
 	cwd    string
-	// checker waits for the rules, which are loaded beside all else.
-	checker func() (*checker.Checker, error)
 }
 
 // jailFlags are the flags of commands that make a jail from a profile.
@@ -35,6 +33,9 @@ type jailFlags struct {
 	project string
 	config  string
 	bwrap   string
+	// judges is set for commands that ask the rules; rules waits for them.
+	judges bool
+	rules  func() (*checker.Checker, error)
 }
 
 func (f *jailFlags) register(c *cobra.Command) {
@@ -74,7 +75,9 @@ func (f *jailFlags) open(project string, withBwrap bool) (*machine, error) {
 			return nil, err
 		}
 	}
-	m.checker = checker.Start(context.Background(), m.config)
+	if f.judges && f.rules == nil {
+		f.rules = checker.Start(context.Background(), m.config)
+	}
 	if project == "" {
 		project = m.cwd
 	}
@@ -140,9 +143,9 @@ func (m *machine) profileHost() (profile.Host, error) {
 	return h, nil
 }
 
-// plan is build without making directories: those that are absent are left to
+// plan is build of the named profile without making directories: those that are absent are left to
 // the lint's guess. It needs no bwrap.
-func (f *jailFlags) plan() ([]string, *machine, error) {
+func (f *jailFlags) plan(name string) ([]string, *machine, error) {
 	root, err := f.findProject()
 	if err != nil {
 		return nil, nil, err
@@ -151,7 +154,7 @@ func (f *jailFlags) plan() ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := loadProfile(f.profile)
+	p, err := loadProfile(name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -21,7 +21,7 @@ const (
 )
 
 func newLint() *cobra.Command {
-	var f jailFlags
+	f := jailFlags{judges: true}
 	var failLevel string
 	var verbose bool
 	c := &cobra.Command{
@@ -61,7 +61,6 @@ type linter struct {
 	format  string
 	level   finding.Severity
 	verbose bool
-	checker *checker.Checker // opened with the first target
 }
 
 // run judges every target, also after one that could not be.
@@ -119,10 +118,9 @@ func (l *linter) judge(ctx context.Context, name string) (*checker.Report, error
 	if err != nil {
 		return nil, err
 	}
-	if l.checker == nil {
-		if l.checker, err = checker.Open(ctx, j.Config); err != nil {
-			return nil, err
-		}
+	c, err := l.targets.flags.rules()
+	if err != nil {
+		return nil, err
 	}
-	return l.checker.Check(ctx, j)
+	return c.Check(ctx, j)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
@@ -48,12 +49,12 @@ func (e *statusError) Unwrap() error { return e.err }
 
 // doMain runs one command and returns the exit status.
 func doMain(args []string, stdout, stderr io.Writer) int {
-	root := newRoot(stdout, stderr)
+	words := args[1:]
 	if filepath.Base(args[0]) == "bwrap" { // installed in bwrap's place: every word is bwrap's
-		root.SetArgs(append([]string{"gate", "--"}, args[1:]...))
-	} else {
-		root.SetArgs(args[1:])
+		words = append([]string{"gate", "--"}, words...)
 	}
+	root := newRoot(stdout, stderr)
+	root.SetArgs(words)
 	err := root.ExecuteContext(context.Background())
 	var s *statusError
 	switch {
@@ -61,20 +62,24 @@ func doMain(args []string, stdout, stderr io.Writer) int {
 		return 0
 	case errors.As(err, &s):
 		if s.err != nil {
-			fmt.Fprintf(stderr, "ocjail: %s\n", report.Escape(s.err.Error()))
+			complain(stderr, s.err)
 		}
 		return s.status
 	}
-	fmt.Fprintf(stderr, "ocjail: %s\nTry 'ocjail --help'.\n", report.Escape(err.Error()))
-	return usageStatus(args)
+	complain(stderr, err)
+	fmt.Fprintln(stderr, "Try 'ocjail --help'.")
+	return usageStatus(words)
 }
 
+// complain ignores that standard error may be gone: there is nobody left to tell.
+func complain(stderr io.Writer, err error) { _ = report.Error(stderr, err) }
+
 // usageStatus: a launcher's misuse must not look like the command's own status.
-func usageStatus(args []string) int {
-	if len(args) > 1 && (args[1] == "run" || args[1] == "gate") {
+func usageStatus(words []string) int {
+	if len(words) > 0 && (words[0] == "run" || words[0] == "gate") {
 		return gate.Broken
 	}
-	return 2
+	return brokenStatus
 }
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
@@ -93,8 +98,43 @@ starts nothing, when the jail breaks one.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate(versionLine())
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newGate(), newLint())
+	root.AddCommand(newRun(), newGate(), newLint(), newInspect(), newWhy(), newDoctor(), newVersion())
+	root.Args = func(_ *cobra.Command, args []string) error { return unknownCommand(root, args) }
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return root
+}
+
+// unknownCommand stands in for cobra's message, which takes four lines.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hclfile.DidYouMean(args[0], names))
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Long:    "Print the version of ocjail, and what it was built with.",
+		Example: "  ocjail version",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := io.WriteString(c.OutOrStdout(), versionLine())
+			return err
+		},
+	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("ocjail %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

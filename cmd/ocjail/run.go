@@ -16,7 +16,7 @@ import (
 )
 
 func newRun() *cobra.Command {
-	var f jailFlags
+	f := jailFlags{judges: true}
 	var verbose, timings bool
 	c := &cobra.Command{
 		Use:   "run [flags] [-- COMMAND [ARG…]]",
@@ -39,7 +39,7 @@ three cases nothing was started.`,
 				return launchError(err)
 			}
 			l.step("profile")
-			return l.launch(c, m, f.profile, argv)
+			return l.launch(c, &f, m, f.profile, argv)
 		},
 	}
 	f.register(c)
@@ -70,11 +70,11 @@ func (f *jailFlags) build(command []string) ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := p.MakeDirectories(h); err != nil {
-		return nil, nil, err
-	}
 	argv, err := p.Argv(h, f.add, command)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := p.MakeDirectories(h); err != nil {
 		return nil, nil, err
 	}
 	m.fs = host.NewFS() // the directories exist now
@@ -102,9 +102,9 @@ func (l *launcher) step(name string) {
 	}
 }
 
-func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []string) error {
+func (l *launcher) launch(c *cobra.Command, f *jailFlags, m *machine, name string, argv []string) error {
 	r := gate.Request{
-		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.checker, Cwd: m.cwd,
+		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: f.rules, Cwd: m.cwd,
 		Environ: os.Environ(), Show: l.show, Warn: l.w, Steps: l.step,
 	}
 	status, err := r.Launch(c.Context())

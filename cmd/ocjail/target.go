@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,7 +40,12 @@ func (t targets) resolve(name string) (*checker.Jail, error) {
 	if err != nil {
 		return nil, err
 	}
-	return checker.Resolve(m.request(name, s))
+	j, err := checker.Resolve(m.request(name, s))
+	var setup *sandbox.SetupError
+	if errors.As(err, &setup) && errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: what the jail names must exist here to be judged (ocjail run makes the directories of a profile's create = true)", err)
+	}
+	return j, err
 }
 
 // one resolves the only target of a command that takes at most one.
@@ -58,9 +64,7 @@ func (t targets) one(args []string) (*checker.Jail, error) {
 // words returns the argv that a target stands for.
 func (t targets) words(name string) ([]string, *machine, error) {
 	if name != "-" && filepath.Ext(name) != ".json" {
-		f := *t.flags
-		f.profile = name
-		return f.plan()
+		return t.flags.plan(name)
 	}
 	if len(t.flags.add) > 0 {
 		return nil, nil, errors.New("--add goes with a profile; a saved argv is looked at as it is")
@@ -121,18 +125,5 @@ func completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 	return names, cobra.ShellCompDirectiveDefault
 }
 
-// textOrJSON adds --format to c and returns its value, checked before c runs.
-func textOrJSON(c *cobra.Command) *string {
-	format := c.Flags().String("format", "text", "output `FORMAT`: text or json")
-	must(c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
-	c.PreRunE = func(*cobra.Command, []string) error {
-		if *format != "text" && *format != "json" {
-			return fmt.Errorf("unknown --format %q: write text or json", *format)
-		}
-		return nil
-	}
-	return format
-}
-
-// described makes one line of text from several.
-func described(parts ...string) string { return strings.Join(parts, "\n\n") }
+// described makes a help text of paragraphs.
+func described(paragraphs ...string) string { return strings.Join(paragraphs, "\n\n") }

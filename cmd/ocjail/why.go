@@ -39,15 +39,13 @@ being able to create it counts as reaching it.`, targetHelp,
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		if *format == "json" {
-			err = report.JSON(c.OutOrStdout(), w)
-		} else {
-			err = w.Text(c.OutOrStdout(), report.StyleOf(c.OutOrStdout()))
+		if err := write(c.OutOrStdout(), *format, w); err != nil {
+			return err
 		}
-		if err == nil && !w.Reachable {
+		if !w.Reachable {
 			return &statusError{foundStatus, nil}
 		}
-		return err
+		return nil
 	}
 	return c
 }

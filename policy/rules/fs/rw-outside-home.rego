@@ -19,6 +19,7 @@ import data.ocjail.lib.paths
 findings contains finding if {
 	some i in mounts.writable
 	m := input.jail.mounts[i]
+	not m.hardening # repeats what the mount below it is reported for
 	path := mounts.source(m)
 	not own(path)
 	not other_rule(m, path)

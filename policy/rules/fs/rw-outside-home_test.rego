@@ -33,6 +33,7 @@ test_near_miss[note] if {
 		"absent and optional": fixtures.bind("bind-try", "none", "/srv", {"exists": false}),
 		"one device": fixtures.bind("dev-bind", "dev", "/dev/dri", {}),
 		"a socket": fixtures.bind("bind", "rw", "/run/user/1000/proxy/bus", {"type": "socket"}),
+		"a pin of ocjail's": fixtures.bind("bind", "rw", "/srv/x", {"hardening": true}),
 	}
 	rule.findings == set() with input as fixtures.mounts([m])
 }

@@ -50,6 +50,11 @@ func do(w []string) (string, error) {
 		return "", syscall.Rename(w[1], w[2])
 	case "shuffle":
 		return "", shuffle(w[1])
+	case "away":
+		return "", away(w[1])
+	case "back":
+		defer syscall.Close(moved.dir)
+		return "", syscall.Renameat(moved.dir, "away", moved.dir, moved.name)
 	case "link":
 		return "", syscall.Link(w[1], w[2])
 	case "symlink":
@@ -112,6 +117,25 @@ func shuffle(p string) error {
 	}
 	if err := syscall.Renameat(dir, "shuffled", dir, path.Base(p)); err != nil {
 		return fmt.Errorf("rename %s back: %v", p, err)
+	}
+	return nil
+}
+
+// moved is what "away" moved and "back" will move back: by descriptor, for p may
+// have lain above itself.
+var moved struct {
+	dir  int
+	name string
+}
+
+func away(p string) (err error) {
+	moved.name = path.Base(p)
+	if moved.dir, err = syscall.Open(path.Dir(p), syscall.O_RDONLY|syscall.O_DIRECTORY, 0); err != nil {
+		return err
+	}
+	if err := syscall.Renameat(moved.dir, moved.name, moved.dir, "away"); err != nil {
+		syscall.Close(moved.dir)
+		return err
 	}
 	return nil
 }

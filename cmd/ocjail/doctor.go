@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/report"
+)
+
+func newDoctor() *cobra.Command {
+	var bwrap string
+	c := &cobra.Command{
+		Use:   "doctor [flags]",
+		Short: "Tell whether this machine can run jails, and what to mend if not",
+		Long: `Look at what jails need of this machine, and start a harmless one. Each check
+says ok, warn (jails run all the same) or fail, and how to mend it.
+
+Exit status 0: jails can run here; 1: they can not.`,
+		Example: `  ocjail doctor
+  ocjail doctor --format json | jq -r '.checks[] | select(.status != "ok").mend'`,
+		Args: cobra.NoArgs,
+	}
+	c.Flags().StringVar(&bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")
+	must(c.MarkFlagFilename("bwrap"))
+	format := textOrJSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		found := examine(c.Context(), bwrap)
+		if err := write(c.OutOrStdout(), *format, found); err != nil {
+			return err
+		}
+		if !found.Ready {
+			return &statusError{foundStatus, nil}
+		}
+		return nil
+	}
+	return c
+}
+
+// doctor collects checks.
+type doctor struct {
+	ctx    context.Context
+	fs     *host.FS
+	facts  host.Facts
+	bwrap  *host.Bwrap
+	distro string
+	// works tells that the trial jail ran, which decides over every indirect sign.
+	works  bool
+	checks []report.Check
+}
+
+func (d *doctor) add(name string, status report.CheckStatus, detail, mend string) {
+	d.checks = append(d.checks, report.Check{Name: name, Status: status, Detail: detail, Mend: mend})
+}
+
+// sign adds a check that only explains: where the trial jail ran, it can not fail.
+func (d *doctor) sign(name, detail, mend string) {
+	status := report.Fail
+	if d.works {
+		status = report.Warn
+	}
+	d.add(name, status, detail, mend)
+}
+
+// examine runs all checks that the ones before leave possible.
+func examine(ctx context.Context, bwrap string) *report.Checks {
+	d := &doctor{ctx: ctx, fs: host.NewFS(), distro: distribution("/etc/os-release", "/usr/lib/os-release")}
+	var err error
+	// The root directory stands for a project: none is needed here.
+	if d.facts, err = host.Gather(d.fs, "/"); err != nil {
+		d.add("host", report.Fail, err.Error(), "")
+	} else {
+		d.user()
+		d.stateDir()
+	}
+	d.findBwrap(bwrap)
+	d.trial()
+	d.kernel()
+	d.programs()
+	found := &report.Checks{Version: 1, Ready: true, Checks: d.checks}
+	for _, c := range d.checks {
+		found.Ready = found.Ready && c.Status != report.Fail
+	}
+	return found
+}

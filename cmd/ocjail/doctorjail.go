@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/report"
+)
+
+// neededOptions are bwrap's that a launch uses by itself.
+var neededOptions = []string{"--args", "--info-fd", "--block-fd", "--sync-fd", "--add-seccomp-fd"}
+
+func (d *doctor) findBwrap(path string) {
+	b, err := host.FindBwrap(d.fs, path)
+	if errors.Is(err, host.ErrNoBwrap) {
+		d.add("bubblewrap", report.Fail, "bwrap was not found in PATH", d.install("bubblewrap"))
+		return
+	}
+	if err != nil {
+		d.add("bubblewrap", report.Fail, err.Error(), d.install("bubblewrap"))
+		return
+	}
+	d.bwrap = b
+	name, err := b.Version(d.ctx)
+	if err != nil {
+		d.add("bubblewrap", report.Fail, fmt.Sprintf("%s does not run: %v", b.Path, err), d.install("bubblewrap"))
+		return
+	}
+	for _, o := range neededOptions {
+		if has, err := b.Supports(o); err != nil || !has {
+			d.add("bubblewrap", report.Fail, fmt.Sprintf("%s (%s) does not know %s", name, b.Path, o), d.install("bubblewrap")+", 0.8 or later")
+			return
+		}
+	}
+	if b.Setuid {
+		d.add("bubblewrap", report.Warn, fmt.Sprintf("%s (%s) is setuid root, which makes its faults the machine's", name, b.Path),
+			"where user namespaces are allowed: sudo chmod u-s "+b.Path)
+		return
+	}
+	d.add("bubblewrap", report.OK, fmt.Sprintf("%s (%s)", name, b.Path), "")
+}
+
+// trialOptions make a jail with all that the default one asks of the kernel. Of
+// its files only those of --dev can be written.
+var trialOptions = []string{
+	"--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL",
+	"--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--clearenv", "--setenv", "HOME", "/dev/shm",
+}
+
+// inTrial runs a program in such a jail and returns what it printed.
+func (d *doctor) inTrial(limit time.Duration, command ...string) (stdout, stderr string, err error) {
+	ctx, cancel := context.WithTimeout(d.ctx, limit)
+	defer cancel()
+	var out, errs bytes.Buffer
+	c := exec.CommandContext(ctx, d.bwrap.Path, append(append([]string{}, trialOptions...), append([]string{"--chdir", "/", "--"}, command...)...)...)
+	c.Stdout, c.Stderr, c.Env, c.WaitDelay = &out, &errs, []string{}, time.Second
+	err = errors.Join(c.Run(), ctx.Err())
+	return strings.TrimSpace(out.String()), strings.TrimSpace(errs.String()), err
+}
+
+// failures are what bwrap says when it can not make a jail (bubblewrap.c, seen
+// with 0.8 to 0.11), what that means, and what mends it.
+var failures = []struct{ says, means, mend string }{
+	{"(ENOSPC)", "there may be no further namespace: ocjail runs in a jail that forbids them (--disable-userns), or a limit is reached",
+		"start ocjail outside of that jail, or: sudo sysctl -w user.max_user_namespaces=15000"},
+	{"Failed to make / slave: Operation not permitted", "mounting is forbidden: ocjail runs under a Landlock or seccomp sandbox, or in a container without rights",
+		"start ocjail outside of that sandbox; of containers, podman's and docker's with --security-opt seccomp=unconfined"},
+	{"Failed to make / slave: Permission denied", "AppArmor forbids mounting, as docker's default profile does",
+		"start the container with --security-opt apparmor=unconfined"},
+	{"setting up uid map: Permission denied", "AppArmor took the rights of bwrap's user namespace, as on Ubuntu 24.04", appArmorProfile},
+	{"loopback: Failed RTM_NEWADDR", "AppArmor took the rights of bwrap's user namespace, as on Ubuntu 24.04", appArmorProfile},
+	{"Can't mount proc", "the container covers parts of /proc, so the kernel allows no new one",
+		"start the container with --security-opt systempaths=unconfined (docker) or --security-opt unmask=ALL (podman)"},
+	{"No permissions to create", "user namespaces are forbidden", allowUserNamespaces},
+	{"Creating new namespace failed: Operation not permitted", "namespaces are forbidden, by a sysctl or a container's seccomp filter",
+		allowUserNamespaces + "; in a container: --security-opt seccomp=unconfined"},
+}
+
+// trial starts a jail: the test that decides. Its command is bwrap itself, the
+// one program that is surely here.
+func (d *doctor) trial() {
+	if d.bwrap == nil {
+		return
+	}
+	_, said, err := d.inTrial(10*time.Second, d.bwrap.Path, "--version")
+	if err == nil {
+		d.works = true
+		d.add("trial jail", report.OK, "a jail starts", "")
+		return
+	}
+	if said == "" {
+		said = err.Error()
+	}
+	for _, f := range failures {
+		if strings.Contains(said, f.says) {
+			d.add("trial jail", report.Fail, f.means+" ("+said+")", strings.ReplaceAll(f.mend, "BWRAP", d.bwrap.Path))
+			return
+		}
+	}
+	d.add("trial jail", report.Fail, said, "")
+}
+
+// programs looks for what the default profile runs.
+func (d *doctor) programs() {
+	if path, err := exec.LookPath("git"); err != nil {
+		d.add("git", report.Warn, "not found in PATH: agents work better with it", d.install("git"))
+	} else {
+		d.add("git", report.OK, path, "")
+	}
+	path, err := exec.LookPath("opencode")
+	if err != nil {
+		d.add("opencode", report.Warn, "not found in PATH: only other commands can be jailed", "npm install -g opencode-ai")
+		return
+	}
+	if !d.works {
+		d.add("opencode", report.OK, path, "")
+		return
+	}
+	// In a jail, for it is not ocjail's place to start it outside of one.
+	name, said, err := d.inTrial(20*time.Second, path, "--version")
+	if err != nil {
+		d.add("opencode", report.Warn, fmt.Sprintf("%s does not run: %v: %s", path, err, said), "npm install -g opencode-ai")
+		return
+	}
+	d.add("opencode", report.OK, fmt.Sprintf("%s (%s)", name, path), "")
+}

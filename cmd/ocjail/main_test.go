@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "bwrap" { // a script's link: see gate_name.txtar
+		main()
+	}
+	testscript.Main(m, map[string]func(){"ocjail": main, "landlocked": landlocked})
+}
+
+// TestScripts drives main as a person would. Each script starts in its project,
+// which holds jail.hcl.
+func TestScripts(t *testing.T) {
+	for _, need := range []struct{ program, pkg string }{{"bwrap", "bubblewrap"}, {"git", "git"}} {
+		if _, err := exec.LookPath(need.program); err != nil {
+			t.Fatalf("these tests need %s: apt-get install %s, or your distribution's like", need.program, need.pkg)
+		}
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ocjail, err := exec.LookPath("ocjail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", me.HomeDir) // ocjail wants it to be the password file's
+			e.Setenv("REAL_HOME", me.HomeDir)
+			e.Setenv("NL", "\n")
+			e.Setenv("OCJAIL", ocjail)
+			e.Setenv("LANG", "C.UTF-8")
+			e.Setenv("TERM", "dumb")
+			for _, name := range []string{"STATE", "CACHE", "CONFIG"} {
+				dir := filepath.Join(e.WorkDir, "xdg", name)
+				if err := os.MkdirAll(dir, 0o700); err != nil {
+					return err
+				}
+				e.Setenv("XDG_"+name+"_HOME", dir)
+			}
+			project := filepath.Join(e.WorkDir, "project")
+			if err := os.MkdirAll(filepath.Join(project, ".git"), 0o755); err != nil {
+				return err
+			}
+			e.Cd = project
+			profile, err := os.ReadFile("testdata/jail.hcl")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(project, "jail.hcl"), profile, 0o644)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+	})
+}
+
+// status runs a command and compares its exit status: status N COMMAND….
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+	got := "exit status 0"
+	if exit != nil {
+		got = exit.String() // or the signal
+	}
+	if got != "exit status "+args[0] {
+		ts.Fatalf("%s, want %s", got, args[0])
+	}
+}

@@ -1,0 +1,8 @@
+command = ["sh"]
+system  = true
+network = false
+
+tmpfs "/tmp" {}
+tmpfs "~" {}
+
+project { access = "rw" }

@@ -1,0 +1,97 @@
+# The devenv module: programs.opencode.*, an opencode in a jail of jail.nix that
+# ocjail checks before it starts.
+{
+  pkgs,
+  lib,
+  config,
+  options,
+  inputs ? { },
+  ...
+}:
+let
+  cfg = config.programs.opencode;
+  linux = pkgs.stdenv.hostPlatform.isLinux;
+  root = config.devenv.root;
+
+  policyFiles = map (r: "${r}") cfg.policy.rules;
+  jail = import ./nix/jail.nix { inherit pkgs; } {
+    name = "opencode";
+    package = import ./nix/environment.nix {
+      inherit pkgs;
+      name = "opencode";
+      package = cfg.opencodePackage;
+      packages = cfg.basePackages ++ cfg.packages ++ lib.optionals cfg.addProjectPackages config.packages;
+    };
+    project =
+      if lib.hasPrefix "/" root then
+        root
+      else
+        throw "devenv.root is ${builtins.toJSON root}, not an absolute path, so programs.opencode can't bind the project: evaluate with devenv, or with --no-pure-eval when you use flakes";
+    elements = import ./nix/permissions.nix { inherit lib pkgs config options; };
+    policy = {
+      inherit (cfg.policy) enable mode approval bundles;
+      config =
+        if cfg.policy.config == null then
+          null
+        else if builtins.isPath cfg.policy.config || lib.hasPrefix "/" cfg.policy.config then
+          { file = toString cfg.policy.config; text = builtins.readFile cfg.policy.config; }
+        else
+          { file = "programs.opencode.policy.config"; text = cfg.policy.config; };
+      rules = map builtins.unsafeDiscardStringContext policyFiles;
+      protect = cfg.protectedPaths;
+      review = cfg.reviewedPaths;
+    };
+    inherit policyFiles;
+  };
+
+  stub = pkgs.writeShellScriptBin "opencode" ''
+    echo "opencode: the jail needs bubblewrap, and so Linux: use devenv in a Linux machine or container; nothing was started" >&2
+    exit 125
+  '';
+  path = [ "programs" "opencode" ];
+in
+{
+  imports = [
+    # As the module's first README spelt it.
+    (lib.mkRenamedOptionModule (path ++ [ "addProjetPackages" ]) (path ++ [ "addProjectPackages" ]))
+    (lib.mkAliasOptionModule (path ++ [ "package" ]) (path ++ [ "opencodePackage" ]))
+  ];
+
+  options.programs.opencode = import ./nix/options.nix { inherit lib pkgs config; };
+
+  config = lib.mkMerge [
+    {
+      programs.opencode.manifest = jail.manifest;
+      programs.opencode.finalPackage = if linux then jail.package else stub;
+    }
+    (lib.mkIf cfg.enable (
+      {
+        overlays = [ (import ./nix/overlay.nix { inherit inputs; }) ];
+
+        # Not in `packages`, which the jail itself is made of.
+        inputsFrom = [ (pkgs.mkShell { packages = [ cfg.finalPackage ] ++ lib.optional linux pkgs.ocjail; }) ];
+
+        enterShell = lib.mkMerge [
+          (lib.mkIf cfg.hardenGit (builtins.readFile ./nix/harden-git.sh))
+          ''
+            echo "opencode: jailed, ${toString (builtins.length (cfg.baseJailCombinators ++ cfg.jailCombinators))} permissions, checked by ocjail at each start"
+          ''
+        ];
+      }
+      // lib.optionalAttrs (options ? infoSections) {
+        infoSections.opencode = [
+          "jail: ${if linux then "on, checked by ocjail (${cfg.policy.mode})" else "not on this system"}"
+          "manifest: ${cfg.manifest}"
+        ];
+      }
+      # A condition on pkgs may only stand inside: pkgs is made with the overlays above.
+      // lib.optionalAttrs (options ? tasks) {
+        tasks."opencode:lint" = lib.mkIf linux {
+          description = "Check the jail of programs.opencode against the rules";
+          exec = "${lib.getExe pkgs.ocjail} lint ${cfg.manifest}";
+          before = [ "devenv:enterTest" ];
+        };
+      }
+    ))
+  ];
+}
