@@ -14,14 +14,15 @@ let
   root = config.devenv.root;
 
   policyFiles = map (r: "${r}") cfg.policy.rules;
+  opencode = import ./nix/environment.nix {
+    inherit pkgs;
+    name = "opencode";
+    package = cfg.opencodePackage;
+    packages = cfg.basePackages ++ cfg.packages ++ lib.optionals cfg.addProjectPackages config.packages;
+  };
   jail = import ./nix/jail.nix { inherit pkgs; } {
     name = "opencode";
-    package = import ./nix/environment.nix {
-      inherit pkgs;
-      name = "opencode";
-      package = cfg.opencodePackage;
-      packages = cfg.basePackages ++ cfg.packages ++ lib.optionals cfg.addProjectPackages config.packages;
-    };
+    package = opencode;
     project =
       if lib.hasPrefix "/" root then
         root
@@ -62,7 +63,7 @@ in
   config = lib.mkMerge [
     {
       programs.opencode.manifest = jail.manifest;
-      programs.opencode.finalPackage = if linux then jail.package else stub;
+      programs.opencode.finalPackage = if linux then jail.package // { inherit (opencode) environment; } else stub;
     }
     (lib.mkIf cfg.enable (
       {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	iofs "io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 // maxProtections bounds the mounts that hardening adds: each costs bwrap about
 // 0.2 ms, and more the more there are.
-const maxProtections = 100
+const maxProtections = 400
 
 // protection is one mount that hardening adds below a writable one.
 type protection struct {
@@ -23,32 +24,35 @@ type protection struct {
 	why          string
 }
 
-// protect returns a copy of s in which the watched paths that ask for it, exist,
-// are not tracked by git and lie below a writable mount are read-only.
+// protect returns a copy of s in which two things can not be undone from inside:
+// the watched paths that ask for it, exist, are not tracked by git and lie below
+// a writable mount are read-only; and what the jail itself mounts below a
+// writable mount, to make it read-only or to hide it, stays where it is.
 //
-// A read-only mount on the path is not enough: a directory above it that is no
+// A mount on the path is not enough for either: a directory above it that is no
 // mount point can be renamed and made anew. So these are pinned, each bound onto
 // itself, whereupon rename(2) fails with EBUSY. The mounts go in right behind
 // the writable one: at the end they would lie over, and widen, what the jail
 // itself binds read-only deeper down.
-func protect(s *sandbox.Sandbox, tree *sandbox.Tree, watched []Watched) (*sandbox.Sandbox, error) {
-	byOption := map[int]map[string]protection{}
+func protect(s *sandbox.Sandbox, tree *sandbox.Tree, watched []Watched, fs sandbox.HostFS) (*sandbox.Sandbox, error) {
+	plan := plan{}
 	for _, w := range watched {
 		if !w.protectable() {
 			continue
 		}
 		for _, way := range tree.HostAccess(w.Path) {
-			if !way.Access.Writes() || way.How == sandbox.ByBelow {
-				continue
+			if way.Access.Writes() && way.How != sandbox.ByBelow {
+				plan.readOnly(tree, way)
 			}
-			i := way.Mount.Option
-			if byOption[i] == nil {
-				byOption[i] = map[string]protection{}
-			}
-			plan(byOption[i], tree, way, w.Path)
 		}
 	}
-	return insert(s, byOption)
+	for _, l := range tree.InJail() {
+		parent := l.Parent()
+		if l.HiddenBy == nil && !l.Implied && !l.Access().Writes() && parent != nil && parent.Kind == sandbox.MountHost && parent.Access().Writes() {
+			plan.pin(tree, parent, l.Point)
+		}
+	}
+	return plan.insert(s, fs)
 }
 
 // protectable tells whether a read-only mount can and should protect w. One that
@@ -59,45 +63,66 @@ func (w *Watched) protectable() bool {
 		(w.Tracked == nil || !*w.Tracked)
 }
 
-// plan adds the mounts that protect host path h where way reaches it.
-func plan(mounts map[string]protection, tree *sandbox.Tree, way sandbox.Reach, h string) {
-	base := tree.Point(way.Mount)
-	rel, ok := sandbox.Below(base, way.Inside)
-	if !ok {
-		return
+// plan holds the mounts to add, by inside path, behind each option.
+type plan map[int]map[string]protection
+
+func (p plan) behind(m *sandbox.Mount) map[string]protection {
+	if p[m.Option] == nil {
+		p[m.Option] = map[string]protection{}
 	}
-	parts := strings.Split(strings.TrimPrefix(rel, "/"), "/")
-	hostDir := strings.TrimSuffix(h, rel)
+	return p[m.Option]
+}
+
+// readOnly plans a read-only mount over what way reaches, and the pins above it.
+func (p plan) readOnly(tree *sandbox.Tree, way sandbox.Reach) {
+	rel, ok := p.pin(tree, way.Mount, way.Inside)
+	if ok {
+		p.behind(way.Mount)[way.Inside] = protection{inside: way.Inside, host: path.Join(way.Mount.Written(), rel), readOnly: true, why: "the host runs or reads it later"}
+	}
+}
+
+// pin plans a mount onto itself for each directory of m between its root and
+// inside, which is below m, and returns inside relative to m.
+func (p plan) pin(tree *sandbox.Tree, m *sandbox.Mount, inside string) (rel string, ok bool) {
+	base := tree.Point(m)
+	rel, ok = sandbox.Below(base, inside)
+	if !ok || rel == "" {
+		return rel, ok
+	}
+	parts := strings.Split(rel[1:], "/")
 	for i := range parts[:len(parts)-1] {
 		below := path.Join(parts[:i+1]...)
-		pin := protection{inside: path.Join(base, below), host: path.Join("/", hostDir, below), why: "keeps the directory above a protected path in place"}
-		if _, taken := mounts[pin.inside]; !taken {
-			mounts[pin.inside] = pin
+		at := path.Join(base, below)
+		if _, taken := p.behind(m)[at]; !taken {
+			p.behind(m)[at] = protection{inside: at, host: path.Join(m.Written(), below), why: "keeps the directory above a protected path in place"}
 		}
 	}
-	mounts[way.Inside] = protection{inside: way.Inside, host: h, readOnly: true, why: "the host runs or reads it later"}
+	return rel, true
 }
 
 // insert puts the planned mounts behind the options they belong to, parents
 // before children; what lies below a directory that is read-only needs none.
-func insert(s *sandbox.Sandbox, byOption map[int]map[string]protection) (*sandbox.Sandbox, error) {
+func (p plan) insert(s *sandbox.Sandbox, fs sandbox.HostFS) (*sandbox.Sandbox, error) {
 	hardened := s.Clone()
 	total := 0
-	for _, i := range slices.Backward(slices.Sorted(maps.Keys(byOption))) {
-		list := ordered(byOption[i])
+	for _, i := range slices.Backward(slices.Sorted(maps.Keys(p))) {
+		list := ordered(p[i])
 		total += len(list)
 		var options []sandbox.Option
-		for _, p := range list {
+		for _, m := range list {
+			if _, err := fs.Lstat(m.host); errors.Is(err, iofs.ErrNotExist) {
+				continue // bwrap would make it: gate/host-effect tells
+			}
 			name := "--bind"
-			if p.readOnly {
+			if m.readOnly {
 				name = "--ro-bind"
 			}
-			options = append(options, sandbox.Option{Name: name, Args: []string{p.host, p.inside}, Origin: s.Options[i].Origin, Added: p.why})
+			options = append(options, sandbox.Option{Name: name, Args: []string{m.host, m.inside}, Origin: s.Options[i].Origin, Added: m.why})
 		}
 		hardened.Insert(i+1, options...)
 	}
 	if total > maxProtections {
-		return nil, fmt.Errorf("%d protective mounts would be needed, more than %d: bind fewer writable directories, or name what to protect with protect = […]", total, maxProtections)
+		return nil, fmt.Errorf("%d protective mounts would be needed, more than %d: bind fewer writable directories", total, maxProtections)
 	}
 	return hardened, nil
 }

@@ -79,7 +79,7 @@ func Resolve(r Request) (*Jail, error) {
 	if j.Watched, err = watch(r); err != nil {
 		return nil, err
 	}
-	hardened, err := protect(asked, before, j.Watched)
+	hardened, err := protect(asked, before, j.Watched, r.FS)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func watch(r Request) ([]Watched, error) {
 			watched[i].Tracked = index.Of(rel)
 		}
 	}
-	return watched, nil
+	return partlyTracked(r, watched)
 }
 
 // trackable returns p relative to the project if git could track it. What lies

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
@@ -106,5 +107,72 @@ func TestForgedIndexDoesNotOpenHooks(t *testing.T) {
 	}
 	if got := access(t, j, dir+"/.git/hooks/pre-commit"); got.Writes() {
 		t.Errorf("a new hook is %s", got)
+	}
+}
+
+// resolve makes a jail of options in a project, which stands for DIR in them.
+func resolve(t *testing.T, dir string, options ...string) (*checker.Jail, error) {
+	t.Helper()
+	fs := host.NewFS()
+	facts, err := host.Gather(fs, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []string{"--ro-bind", "/usr", "/usr"}
+	for _, o := range options {
+		words = append(words, strings.ReplaceAll(o, "DIR", facts.ProjectRoot))
+	}
+	s, err := sandbox.ParseArgv(append(words, "--unshare-user", "--", "/usr/bin/true"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checker.Resolve(checker.Request{Name: "test", Phase: checker.Launch, Sandbox: s, FS: fs, Facts: facts, Config: config.Default(), Cwd: dir})
+}
+
+// What the jail makes read-only or hides itself must not be moved aside either.
+func TestOwnMountsArePinned(t *testing.T) {
+	dir := repository(t)
+	write(t, dir+"/deploy/prod/run.sh", "true\n")
+	write(t, dir+"/conf/secrets/key", "secret\n")
+	j, err := resolve(t, dir, "--bind", "DIR", "DIR", "--ro-bind", "DIR/deploy/prod/run.sh", "DIR/deploy/prod/run.sh", "--tmpfs", "DIR/conf/secrets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := access(t, j, dir+"/deploy/prod/run.sh"); got != sandbox.ReadOnly {
+		t.Errorf("the script is %s", got)
+	}
+	if got := access(t, j, dir+"/conf/secrets/key"); got != sandbox.None {
+		t.Errorf("the hidden secret is %s", got)
+	}
+	if got := access(t, j, dir+"/deploy/other"); got != sandbox.ReadWrite {
+		t.Errorf("beside the script: %s", got)
+	}
+}
+
+// A directory that the host shows under two names is pinned by the one that the
+// jail binds.
+func TestProtectionThroughAnAlias(t *testing.T) {
+	dir := repository(t)
+	j, err := resolve(t, dir, "--bind", "DIR", "/elsewhere")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := access(t, j, dir+"/.git/hooks"); got != sandbox.ReadOnly {
+		t.Errorf(".git/hooks is %s", got)
+	}
+}
+
+// One file that git tracks does not open the rest of its directory.
+func TestPartlyTrackedDirectory(t *testing.T) {
+	dir := repository(t)
+	write(t, dir+"/.husky/pre-commit", "true\n")
+	write(t, dir+"/.husky/_/pre-commit", "true\n")
+	git(t, dir, "add", ".husky/pre-commit")
+	j := projectJail(t, dir)
+	if got := access(t, j, dir+"/.husky/_/pre-commit"); got != sandbox.ReadOnly {
+		t.Errorf("the untracked hook is %s", got)
+	}
+	if got := access(t, j, dir+"/.husky/pre-commit"); got != sandbox.ReadWrite {
+		t.Errorf("the tracked hook is %s", got)
 	}
 }

@@ -1,14 +1,8 @@
 # Stands in bwrap's place in the wrappers that jail.nix makes.
-say() { echo "ocjail: $*; nothing was started" >&2; }
-
-if [[ ! -r ${OCJAIL_MANIFEST-} || ! -f $OCJAIL_MANIFEST ]]; then
-  say "OCJAIL_MANIFEST (${OCJAIL_MANIFEST-not set}) is no readable file. Start the program that the devenv shell has on its PATH, or enter the shell again"
-  exit 125
-fi
-
+#
 # jail.nix's dbus combinator first starts a jail for xdg-dbus-proxy and waits for
-# a byte from it. If that jail can't be, the byte is written all the same, and a
-# mark tells the main launch, which would otherwise start without its proxy.
+# a byte on its --fd. If that jail can't be, the byte is written all the same,
+# and a mark tells the main launch, which would otherwise start without it.
 ready=
 for word; do
   case $word in
@@ -17,21 +11,34 @@ for word; do
   esac
 done
 mark=${PROXIED_DBUS_SOCKET_DIR:+$PROXIED_DBUS_SOCKET_DIR/refused}
+[[ $ready =~ ^[0-9]+$ && -n $mark ]] || ready=
 
-if [[ $ready =~ ^[0-9]+$ && -n $mark ]]; then
-  "${gate[@]}" "$@" &
-  proxy=$!
-  trap 'kill "$proxy"' HUP INT TERM
-  status=0
-  wait "$proxy" || status=$?
-  if ((status != 0)); then
+# refuse STATUS [MESSAGE] ends this launch.
+refuse() {
+  [[ -z ${2-} ]] || echo "ocjail: $2; nothing was started" >&2
+  if [[ -n $ready ]]; then
     : >"$mark"
     printf x >&"$ready"
+    # The wrapper kills this process when it ends, and fails if there is none.
+    trap - HUP INT TERM
+    local never
+    exec {never}<> <(:)
+    read -r -t 60 -u "$never" || true
   fi
-  exit "$status"
+  exit "$1"
+}
+
+if [[ ! -r ${OCJAIL_MANIFEST-} || ! -f $OCJAIL_MANIFEST ]]; then
+  refuse 125 "OCJAIL_MANIFEST (${OCJAIL_MANIFEST-not set}) is no readable file. Start the program that the devenv shell has on its PATH, or enter the shell again"
 fi
-if [[ -n $mark && -e $mark ]]; then
-  say "the jail of xdg-dbus-proxy was not started (its message is above). Remove the dbus combinator, or mend what it says"
-  exit 126
+if [[ -z $ready && -n $mark && -e $mark ]]; then
+  refuse 126 "the jail of xdg-dbus-proxy was not started (its message is above). Remove the dbus combinator, or mend what it says"
 fi
-exec "${gate[@]}" "$@"
+[[ -n $ready ]] || exec "${gate[@]}" "$@"
+
+"${gate[@]}" "$@" &
+proxy=$!
+trap 'kill "$proxy"' HUP INT TERM
+status=0
+wait "$proxy" || status=$?
+((status == 0)) || refuse "$status"

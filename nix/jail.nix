@@ -12,7 +12,7 @@ let
     origin.option = "ocjail";
     permission = c.add-runtime ''
       if [[ ''${HOME-} != /* ]]; then
-        echo ${lib.escapeShellArg name}": HOME is not set to an absolute path: set it to your home directory; nothing was started" >&2
+        echo ${lib.escapeShellArg "${name}: HOME is not set to an absolute path: set it to your home directory; nothing was started"} >&2
         exit 125
       fi
       export LANG="''${LANG-C.UTF-8}" TERM="''${TERM-dumb}"'';

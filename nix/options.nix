@@ -11,7 +11,7 @@ let
     if cfg.stateDir == "shared" then
       map (p: combinators.readwrite (combinators.noescape p)) [ "~/.local/share/opencode" "~/.local/state/opencode" ]
     else
-      map (n: combinators.rw-bind "${config.devenv.state}/opencode/${n}" "~/.local/${n}/opencode") [ "share" "state" ];
+      map (n: combinators.rw-bind "${import ./data-dir.nix config.devenv.root}/${n}" "~/.local/${n}/opencode") [ "share" "state" ];
 
   variable = types.strMatching "[A-Za-z_][A-Za-z0-9_]*";
   inHome = types.strMatching "~/[^\n]+";
@@ -185,8 +185,9 @@ in
     default = "shared";
     example = "project";
     description = ''
-      Where opencode keeps sessions and snapshots: `"shared"` is the usual place in the home, which all projects write;
-      `"project"` is a folder below `.devenv/state`. Authentication stays in the home and is read-only then.
+      Where opencode keeps sessions and snapshots: `"shared"` is the usual place in the home, which all projects read and
+      write; `"project"` is a folder for this project alone, `~/.local/share/ocjail/projects/NAME-HASH`. Authentication
+      stays in its usual place and is read-only then.
     '';
   };
 

@@ -72,19 +72,21 @@ let
       fi
     done'';
 
+  data = import ./data-dir.nix root;
+
   # One directory for each project and path, which the host itself never uses.
   cache =
     path:
     let
-      project = "${baseNameOf root}-${builtins.substring 0 16 (builtins.hashString "sha256" root)}";
-      source = "\"\${XDG_CACHE_HOME:-$HOME/.cache}\"/ocjail/caches/${
-        lib.escapeShellArg "${project}/${lib.replaceStrings [ "/" ] [ "%2F" ] path}"
-      }";
+      source = "~/.cache/ocjail/caches/${baseNameOf data}/${lib.replaceStrings [ "/" ] [ "%2F" ] path}";
     in
     c.compose [
-      (c.add-runtime "(umask 077 && mkdir -p ${source})")
-      (c.rw-bind (c.noescape source) path)
+      (c.add-runtime "(umask 077 && mkdir -p ${inHome source})")
+      (c.rw-bind source path)
     ];
+
+  # A path that begins with ~/, for the shell.
+  inHome = p: "~/" + lib.escapeShellArg (lib.removePrefix "~/" p);
 
   # bwrap binds nothing that is absent.
   directories = c.add-runtime (
@@ -93,13 +95,20 @@ let
       if cfg.stateDir == "shared" then
         "~/.local/share/opencode ~/.local/state/opencode"
       else
-        lib.escapeShellArgs (map (n: "${config.devenv.state}/opencode/${n}") [ "share" "state" ])
+        lib.concatMapStringsSep " " inHome [ "${data}/share" "${data}/state" ]
     )
   );
+  # Bound over a file: one that bwrap made itself would be empty, and last.
   authentication = c.add-runtime ''
     if [[ -f ~/.local/share/opencode/auth.json ]]; then
-      touch ${lib.escapeShellArg "${config.devenv.state}/opencode/share/auth.json"}
+      touch ${inHome "${data}/share/auth.json"}
       RUNTIME_ARGS+=(--ro-bind ~/.local/share/opencode/auth.json ~/.local/share/opencode/auth.json)
+    fi'';
+
+  # `network` binds each file of /etc/ssl that it can read: for root, keys too.
+  keys = c.add-runtime ''
+    if [[ -d /etc/ssl/private && -r /etc/ssl/private ]]; then
+      RUNTIME_ARGS+=(--tmpfs /etc/ssl/private)
     fi'';
 
   # devenv puts links to store files into the project, which dangle in the jail
@@ -114,6 +123,7 @@ in
   (own "git" git)
 ]
 ++ ofOption "baseJailCombinators"
+++ [ (own "keys" keys // { origin.option = "ocjail"; }) ]
 ++ lib.optional (cfg.stateDir == "project") (own "stateDir/auth" authentication)
 ++ each "env" c.try-fwd-env
 ++ lib.optional cfg.git.identity (own "git.identity" identity)

@@ -135,16 +135,16 @@ let
     {
       inherit (done) state entries cmd runtime env;
       text = render done.state;
-      # extra: shell code of ocjail's own, run last before the jail.
+      # first: shell code of ocjail's own, run before what the permissions add.
       # jail.nix's `override` would bring a jail without permissions.
       package =
-        extra:
+        first:
         removeAttrs
           (lib.foldl' (v: f: f v) (render (
             done.state
             // {
               cmd = pieces.annotateCmd done.cmd;
-              runtime = pieces.annotateRuntime done.runtime + "\n${extra}\n";
+              runtime = "${first}\n${pieces.annotateRuntime done.runtime}";
             }
           )) (builtins.tail done.rest))
           (lib.optional (exe ? override) "override");

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"io"
+	"os"
 	"path"
 	"strings"
 
@@ -35,4 +37,17 @@ func findCommand(j *checker.Jail, environ []string) error {
 		}
 	}
 	return &CommandError{name}
+}
+
+// isScript tells whether the program at p begins with "#!" (execve(2)). One that
+// can not be read is taken for a script.
+func isScript(p string) bool {
+	f, err := os.Open(p)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	magic := make([]byte, 2)
+	_, err = io.ReadFull(f, magic)
+	return err != nil || string(magic) == "#!"
 }

@@ -237,7 +237,7 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 		s.Options = append(s.Options, sandbox.Option{Name: "--add-seccomp-fd", Args: []string{fmt.Sprint(len(files))}})
 		files = append(files, f)
 	}
-	return spec{bwrap: r.Bwrap.Path, setuid: r.Bwrap.Setuid, sandbox: s, files: files, env: env}, nil
+	return spec{bwrap: r.Bwrap.Path, traceable: !r.Bwrap.Setuid && !isScript(r.Bwrap.Path), sandbox: s, files: files, env: env}, nil
 }
 
 func interactive(s *stdio) bool {

@@ -19,6 +19,7 @@ import (
 type jailStart struct {
 	bwrap  int // process id of bwrap, our child
 	child  int // of the process in the jail, in our PID namespace
+	handle int // pidfd of child, or -1
 	info   []byte
 	block  *os.File // one byte lets the command run
 	tether *tether
@@ -26,11 +27,13 @@ type jailStart struct {
 
 // spec is what start needs.
 type spec struct {
-	bwrap   string
-	setuid  bool
-	sandbox *sandbox.Sandbox // descriptors already renumbered to files
-	files   []*os.File       // for the child, by number; the first three are its stdio
-	env     []string
+	bwrap string
+	// traceable is false for a setuid bwrap, and for a script around one, of
+	// whose processes it is not known which is the jail's.
+	traceable bool
+	sandbox   *sandbox.Sandbox // descriptors already renumbered to files
+	files     []*os.File       // for the child, by number; the first three are its stdio
+	env       []string
 }
 
 // start runs bwrap with its command blocked and waits until bwrap says which
@@ -68,18 +71,12 @@ func start(s spec) (*jailStart, error) {
 	if n := len(words) + len(argv) - 1; n > sandbox.MaxArgs {
 		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), block.Close(), infoW.Close())
 	}
-	p, err := fork(s.bwrap, argv, s.env, files)
+	j := &jailStart{block: block}
+	err = j.fork(s, argv, files)
 	if err := errors.Join(err, infoW.Close()); err != nil {
-		return nil, errors.Join(err, block.Close())
-	}
-	j := &jailStart{bwrap: p, block: block}
-	if err := j.readInfo(infoR); err != nil {
 		return j, err
 	}
-	if !s.setuid { // a tracer would take its rights away
-		j.tether = newTether(j.child)
-	}
-	return j, nil
+	return j, j.readInfo(infoR)
 }
 
 // endless returns a pipe as one descriptor that reads and writes: whoever reads
@@ -102,16 +99,32 @@ func endless() (*os.File, error) {
 // fork starts bwrap from this thread: main locks its goroutine to the first
 // one, for --die-with-parent follows the thread that forked (prctl(2)). bwrap
 // sets that late, so it is set here too.
-func fork(path string, argv, env []string, files []*os.File) (int, error) {
-	numbers := make([]uintptr, len(files))
-	for i, f := range files {
-		numbers[i] = f.Fd()
+func (j *jailStart) fork(s spec, argv []string, files []*os.File) error {
+	attr := &syscall.ProcAttr{Env: s.env, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Ptrace: s.traceable}}
+	for _, f := range files {
+		attr.Files = append(attr.Files, f.Fd())
 	}
-	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: env, Files: numbers, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}})
+	var err error
+	j.bwrap, err = syscall.ForkExec(s.bwrap, argv, attr)
+	if attr.Sys.Ptrace && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)) {
+		attr.Sys.Ptrace = false
+		j.bwrap, err = syscall.ForkExec(s.bwrap, argv, attr)
+	}
 	if err != nil {
-		return 0, fmt.Errorf("start %s: %w", path, err)
+		return fmt.Errorf("start %s: %w", s.bwrap, err)
 	}
-	return pid, nil
+	if !attr.Sys.Ptrace {
+		return nil
+	}
+	if j.tether, err = tetherFork(j.bwrap); err != nil {
+		return err
+	}
+	if j.tether == nil {
+		j.bwrap = 0
+		return errSetup
+	}
+	j.child = j.tether.pid
+	return nil
 }
 
 // errSetup says that bwrap ended before it could hold the command back; it has
@@ -128,7 +141,8 @@ func (j *jailStart) readInfo(r *os.File) error {
 	}
 	dec := json.NewDecoder(r)
 	var raw json.RawMessage
-	if err := dec.Decode(&raw); err != nil {
+	err := dec.Decode(&raw)
+	if err != nil {
 		return errSetup
 	}
 	var info struct {
@@ -137,7 +151,14 @@ func (j *jailStart) readInfo(r *os.File) error {
 	if err := json.Unmarshal(raw, &info); err != nil || info.Child <= 0 {
 		return fmt.Errorf("bwrap wrote %q to --info-fd: no child-pid in it", raw)
 	}
+	if j.tether != nil && j.child != info.Child {
+		return fmt.Errorf("bwrap made process %d, and says that the jail is %d: name the real bwrap with --bwrap, not a program that starts it", j.child, info.Child)
+	}
 	j.child, j.info = info.Child, raw
+	j.handle, err = unix.PidfdOpen(j.child, 0)
+	if err != nil { // before Linux 5.3, or it ended: the verification will tell
+		j.handle = -1
+	}
 	return nil
 }
 
@@ -165,8 +186,10 @@ func (j *jailStart) kill() error {
 		}
 	}
 	errs = append(errs, j.tether.reap())
-	if _, err := wait(j.bwrap); err != nil {
-		errs = append(errs, err)
+	if j.bwrap > 0 {
+		if _, err := wait(j.bwrap); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(append(errs, j.block.Close())...)
 }

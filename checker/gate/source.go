@@ -70,7 +70,9 @@ func canBindDescriptors(supports func(string) (bool, error)) bool {
 }
 
 func (p *pinner) pin(o sandbox.Option, op sandbox.Op, source string) (sandbox.Option, error) {
-	o.Args = []string{source, o.Args[1]}
+	// bwrap compares a descriptor's file with what it finds at the destination
+	// as written, and would find the link where that is one.
+	o.Args = []string{source, p.jail.Tree.Point(p.jail.Tree.MountOf(op.Option))}
 	if !p.byDescriptor || op.Devices || p.used >= maxPinned || !p.swappable(source) {
 		return o, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -58,6 +59,11 @@ func (j *jailStart) supervise(std *stdio, s signals) (int, error) {
 	go j.forward(s, done)
 	ws, err := wait(j.bwrap)
 	close(done)
+	if j.handle >= 0 {
+		// bwrap's --die-with-parent misses a jail that has just been released. This
+		// reaches it under its own identity; mostly it has ended, which is no error.
+		_ = unix.PidfdSendSignal(j.handle, unix.SIGKILL, nil, 0)
+	}
 	if err != nil {
 		return Broken, err
 	}
@@ -86,9 +92,11 @@ func (j *jailStart) forward(s signals, done <-chan struct{}) {
 }
 
 // dieBy ends this process as bwrap was ended, so that a shell sees the same. It
-// returns where the signal can not end us, as that of a stopped process.
+// sets the default action past the runtime, which would print its stacks for
+// some signals and ignore others. It returns if the signal does not end us.
 func dieBy(s syscall.Signal) int {
-	signal.Reset(s)
+	var action [4]uintptr // struct sigaction of the kernel: all zero is SIG_DFL
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
 	if unix.Kill(unix.Getpid(), s) == nil {
 		time.Sleep(100 * time.Millisecond) // any thread may take it
 	}

@@ -14,20 +14,56 @@ import (
 // to all that does not come from a process outside it.
 //
 // A process that is traced stops at each signal, also at those that it ignores,
-// and goes on when it is told to. All methods belong to the thread of newTether.
+// and goes on when it is told to. All calls belong to the thread that forked
+// bwrap. A nil tether does nothing: where tracing is forbidden (Yama, some
+// containers), and with a setuid bwrap, which it would rob of its rights, a
+// process that waits for ever can be left over when we are killed. It never runs
+// the command.
 type tether struct {
 	pid  int
 	gone bool // ended and reaped
 }
 
-// newTether returns nil where tracing is forbidden, by Yama or in a container.
-// What is left over then is a process that waits and never runs the command.
-func newTether(pid int) *tether {
-	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SEIZE, uintptr(pid), 0, unix.PTRACE_O_EXITKILL, 0, 0)
-	if errno != 0 {
-		return nil
+// forks are the events in which bwrap makes the process of the jail, whichever
+// call it uses.
+const forks = unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACECLONE
+
+// tetherFork follows bwrap, started with PTRACE_TRACEME, until it forks, and
+// lets go of it. What it forked is ours from its first instruction on. The
+// tether is nil when bwrap ended instead, and was reaped.
+func tetherFork(bwrap int) (*tether, error) {
+	b := &tether{pid: bwrap}
+	for first := true; ; first = false {
+		stopped, ws, err := b.wait(0)
+		if err != nil || !stopped {
+			return nil, err
+		}
+		if first {
+			if err := unix.PtraceSetOptions(bwrap, unix.PTRACE_O_EXITKILL|forks); err != nil {
+				return nil, b.failed("follow", err)
+			}
+		}
+		if ws.StopSignal() == unix.SIGTRAP && ws.TrapCause() > 0 {
+			child, err := unix.PtraceGetEventMsg(bwrap)
+			if err != nil {
+				return nil, b.failed("follow", err)
+			}
+			t := &tether{pid: int(child)}
+			return t, errors.Join(b.failed("let go of", unix.PtraceDetach(bwrap)), t.begin())
+		}
+		if err := b.resume(ws); err != nil {
+			return nil, err
+		}
 	}
-	return &tether{pid: pid}
+}
+
+// begin lets a new process go on, which starts with a stop.
+func (t *tether) begin() error {
+	stopped, ws, err := t.wait(0)
+	if err != nil || !stopped {
+		return err
+	}
+	return t.resume(ws)
 }
 
 // pump lets the process go on if a signal stopped it.
@@ -53,8 +89,8 @@ func (t *tether) cut(release func() error) error {
 	if t.gone {
 		return errSetup
 	}
-	if err := unix.PtraceInterrupt(t.pid); err != nil {
-		return t.failed("interrupt", err)
+	if err := unix.Kill(t.pid, unix.SIGSTOP); err != nil {
+		return t.failed("stop", err)
 	}
 	for {
 		stopped, ws, err := t.wait(0)
@@ -63,7 +99,7 @@ func (t *tether) cut(release func() error) error {
 			return err
 		case !stopped:
 			return errSetup
-		case ws.StopSignal() == unix.SIGTRAP:
+		case ws.StopSignal() == unix.SIGSTOP:
 			if err := release(); err != nil {
 				return err
 			}
@@ -103,11 +139,12 @@ func (t *tether) wait(flags int) (stopped bool, ws unix.WaitStatus, err error) {
 	}
 }
 
-// resume hands the signal on. Stops of the terminal (^Z) are not: they stopped
-// us as well, and we are here again.
+// resume hands the signal on, but for tracing's own, and for stops by the
+// terminal (^Z): they stopped us as well, and we are here again.
 func (t *tether) resume(ws unix.WaitStatus) error {
 	s := ws.StopSignal()
-	if ws>>16 != 0 || s == unix.SIGTSTP || s == unix.SIGTTIN || s == unix.SIGTTOU || s == unix.SIGSTOP {
+	switch s {
+	case unix.SIGTRAP, unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU:
 		s = 0
 	}
 	err := unix.PtraceCont(t.pid, int(s))
@@ -121,5 +158,5 @@ func (t *tether) failed(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s the process that holds the command back: %w", what, err)
+	return fmt.Errorf("%s process %d, which holds the command back: %w", what, t.pid, err)
 }

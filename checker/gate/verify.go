@@ -82,11 +82,14 @@ func (v *verifier) once() error {
 		return &mismatch{"bwrap did not finish"}
 	}
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(v.child) + "/mountinfo")
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) || err == nil && len(data) == 0 {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {
 		return errSetup
 	}
 	if err != nil {
 		return fmt.Errorf("mounts of the jail: %w", err)
+	}
+	if len(data) == 0 { // between bwrap's two pivot_root(2)
+		return &mismatch{"bwrap did not finish"}
 	}
 	table, err := host.ParseMountInfo(data)
 	if err != nil {
@@ -132,10 +135,15 @@ func (v *verifier) compare(table []sandbox.HostMount) error {
 			extra = append(extra, l)
 		}
 	}
+	var missing []line
 	for l, n := range expected {
 		if n > 0 {
-			return &mismatch{fmt.Sprintf("%v is missing among its mounts (beside it: %v)", l, extra)}
+			missing = append(missing, l)
 		}
+	}
+	if len(missing) > 0 { // in order, for wait takes another text for a change
+		slices.SortFunc(missing, func(a, b line) int { return strings.Compare(a.String(), b.String()) })
+		return &mismatch{fmt.Sprintf("%v is missing among its mounts (beside it: %v)", missing[0], extra)}
 	}
 	if len(extra) > 0 {
 		return &mismatch{fmt.Sprintf("unexpected mount %v", extra[0])}

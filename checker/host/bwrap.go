@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -33,26 +32,33 @@ type Bwrap struct {
 
 // FindBwrap returns the bwrap at the absolute path explicit, or, when that is
 // empty, the first in $PATH; relative entries of PATH, files that cannot be
-// executed and ocjail itself under the name bwrap are passed over. A program
-// that another user could change is refused, and not passed over, for the next
-// one would be no better known.
+// executed and ocjail itself under the name bwrap are passed over.
+//
+// A program that another user could change is refused, and not passed over, for
+// the next one would be no better known. In $PATH, where shells put folders of
+// the project (node_modules/.bin, a venv's bin), so is one that the user himself
+// could change: the agent may have put it there, and it runs unjailed.
 func FindBwrap(f *FS, explicit string) (*Bwrap, error) {
 	self, err := selfID()
 	if err != nil {
 		return nil, err
 	}
 	if explicit != "" {
-		b, err := f.bwrapAt(explicit, self)
+		b, err := f.bwrapAt(explicit, self, f.othersMayWrite)
 		if err != nil {
 			return nil, fmt.Errorf("bwrap: %w", err)
 		}
 		return b, nil
 	}
+	return f.bwrapInPath(self, f.userMayWrite)
+}
+
+func (f *FS) bwrapInPath(self sandbox.ID, refuse func(Real) error) (*Bwrap, error) {
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		if !filepath.IsAbs(dir) {
 			continue
 		}
-		b, err := f.bwrapAt(filepath.Join(dir, "bwrap"), self)
+		b, err := f.bwrapAt(filepath.Join(dir, "bwrap"), self, refuse)
 		if err == nil {
 			return b, nil
 		}
@@ -66,7 +72,8 @@ func FindBwrap(f *FS, explicit string) (*Bwrap, error) {
 // errPassOver marks what execvp(3) would pass over as well.
 var errPassOver = errors.New("not a program to start")
 
-func (f *FS) bwrapAt(path string, self sandbox.ID) (*Bwrap, error) {
+// bwrapAt examines one candidate; refuse says who must not be able to change it.
+func (f *FS) bwrapAt(path string, self sandbox.ID, refuse func(Real) error) (*Bwrap, error) {
 	if !filepath.IsAbs(path) {
 		return nil, fmt.Errorf("%q is not an absolute path: write it out", path)
 	}
@@ -86,7 +93,7 @@ func (f *FS) bwrapAt(path string, self sandbox.ID) (*Bwrap, error) {
 	case st.ID() == self:
 		return nil, fmt.Errorf("%s is ocjail itself: %w", path, errPassOver)
 	}
-	if err := f.othersMayWrite(real); err != nil {
+	if err := refuse(real); err != nil {
 		return nil, err
 	}
 	return &Bwrap{Path: real.Path, ID: st.ID(), Setuid: st.Mode&unix.S_ISUID != 0}, nil
@@ -99,59 +106,4 @@ func selfID() (sandbox.ID, error) {
 		return sandbox.ID{}, fmt.Errorf("look up /proc/self/exe: %w: mount /proc", err)
 	}
 	return toStat(&st).ID(), nil
-}
-
-// othersMayWrite refuses a program that a user other than root and ourselves
-// could write, or put another in the place of.
-func (f *FS) othersMayWrite(real Real) error {
-	const mend = "use one from a package"
-	if real.Stat.Mode&0o022 != 0 {
-		return fmt.Errorf("%s can be written by others (mode %04o): chmod go-w it, or %s", real.Path, real.Stat.Mode, mend)
-	}
-	for path := real.Path; path != "/"; path = parentOf(path) {
-		st, err := f.Lstat(path)
-		if err != nil {
-			return err
-		}
-		if st.Mode&0o002 != 0 && st.Mode&unix.S_ISVTX == 0 {
-			return fmt.Errorf("%s can be replaced, for anybody can write %s: %s", real.Path, path, mend)
-		}
-		trusted, err := trustedOwner(st.UID)
-		if err != nil {
-			return err
-		}
-		if !trusted {
-			return fmt.Errorf("%s can be replaced by user %d, who owns %s: %s", real.Path, st.UID, path, mend)
-		}
-	}
-	return nil
-}
-
-// overflowUID is shown for owners that the user namespace has no number for
-// (user_namespaces(7)), as root of the host is inside a jail.
-const overflowUID = 65534
-
-func trustedOwner(uid uint32) (bool, error) {
-	if uid == 0 || int(uid) == os.Getuid() {
-		return true, nil
-	}
-	if uid != overflowUID {
-		return false, nil
-	}
-	data, err := readProc("/proc/self/uid_map", 64<<10)
-	return err == nil && !mapped(string(data), overflowUID), err
-}
-
-// mapped tells whether uid has a meaning of its own in a uid_map.
-func mapped(uidMap string, uid uint64) bool {
-	for line := range strings.Lines(uidMap) {
-		var inside, outside, count uint64
-		if _, err := fmt.Sscan(line, &inside, &outside, &count); err != nil {
-			return true
-		}
-		if inside <= uid && uid-inside < count {
-			return true
-		}
-	}
-	return false
 }

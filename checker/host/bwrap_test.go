@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 func realBwrap(t testing.TB) string {
@@ -86,6 +88,13 @@ func TestFindBwrapInPath(t *testing.T) {
 	d := tempDir(t)
 	self, err := os.Executable()
 	check(t, err)
+	selfID, err := selfID()
+	check(t, err)
+	// Nothing below a temporary folder is the system's.
+	find := func() (*Bwrap, error) {
+		f := NewFS()
+		return f.bwrapInPath(selfID, f.othersMayWrite)
+	}
 	link(t, self, d+"/self/bwrap")
 	mkdir(t, d+"/dir/bwrap")
 	write(t, d+"/data/bwrap", "")
@@ -93,7 +102,7 @@ func TestFindBwrapInPath(t *testing.T) {
 	link(t, "../good/bwrap", d+"/linked/bwrap")
 	t.Setenv("PATH", strings.Join([]string{"", ".", "good", d + "/none", d + "/self", d + "/dir", d + "/data", d + "/linked"}, ":"))
 	t.Chdir(d)
-	b, err := FindBwrap(NewFS(), "")
+	b, err := find()
 	if err != nil || b.Path != d+"/good/bwrap" || b.Setuid {
 		t.Fatalf("%+v %v", b, err)
 	}
@@ -101,21 +110,83 @@ func TestFindBwrapInPath(t *testing.T) {
 		t.Error("another identity")
 	}
 	check(t, os.Chmod(b.Path, 0o755|os.ModeSetuid))
-	if b, err := FindBwrap(NewFS(), ""); err != nil || !b.Setuid {
+	if b, err := find(); err != nil || !b.Setuid {
 		t.Errorf("%+v %v", b, err)
 	}
 	check(t, os.Chmod(b.Path, 0o775))
-	if _, err := FindBwrap(NewFS(), ""); err == nil || !strings.Contains(err.Error(), "written by others") {
+	if _, err := find(); err == nil || !strings.Contains(err.Error(), "written by others") {
 		t.Error(err)
 	}
 	check(t, os.Chmod(b.Path, 0o755))
 	check(t, os.Chmod(d+"/good", 0o777))
-	if _, err := FindBwrap(NewFS(), ""); err == nil || !strings.Contains(err.Error(), "can be replaced") {
+	if _, err := find(); err == nil || !strings.Contains(err.Error(), "can be replaced") {
 		t.Error(err)
 	}
 	t.Setenv("PATH", d+"/none")
 	if _, err := FindBwrap(NewFS(), ""); !errors.Is(err, ErrNoBwrap) || !strings.Contains(err.Error(), "apt-get install bubblewrap") {
 		t.Error(err)
+	}
+}
+
+// A project's folder in PATH must not bring its own bwrap.
+func TestFindBwrapRefusesPlanted(t *testing.T) {
+	d := tempDir(t)
+	script(t, d+"/.venv/bin/bwrap", "#!/bin/sh\n")
+	real := realBwrap(t)
+	t.Setenv("PATH", d+"/.venv/bin:"+os.Getenv("PATH"))
+	_, err := FindBwrap(NewFS(), "")
+	if err == nil || !strings.Contains(err.Error(), "insist with --bwrap "+d+"/.venv/bin/bwrap") {
+		t.Errorf("planted: %v", err)
+	}
+	if b, err := FindBwrap(NewFS(), d+"/.venv/bin/bwrap"); err != nil || b.Path != d+"/.venv/bin/bwrap" {
+		t.Errorf("insisted on: %v", err)
+	}
+	link(t, real, d+"/linked/bwrap")
+	t.Setenv("PATH", d+"/linked")
+	if _, err := FindBwrap(NewFS(), ""); err != nil {
+		t.Errorf("a link to the system's: %v", err)
+	}
+}
+
+func TestUserMayWrite(t *testing.T) {
+	const me, other = 1000, 1001
+	self := uint32(os.Getuid())
+	type owned struct {
+		uid  uint32
+		mode uint32
+	}
+	for name, tc := range map[string]struct {
+		path  string
+		dirs  map[string]owned // the rest is root's, 0755
+		allow bool
+	}{
+		"root's":                  {"/usr/bin/bwrap", nil, true},
+		"mine":                    {"/usr/bin/bwrap", map[string]owned{"/usr/bin/bwrap": {me, 0o755}}, false},
+		"in my folder":            {"/opt/x/bwrap", map[string]owned{"/opt/x": {me, 0o755}}, false},
+		"below another's":         {"/opt/x/bwrap", map[string]owned{"/opt": {other, 0o755}}, false},
+		"of a group":              {"/usr/bin/bwrap", map[string]owned{"/usr/bin/bwrap": {0, 0o775}}, false},
+		"in a group's folder":     {"/opt/x/bwrap", map[string]owned{"/opt/x": {0, 0o775}}, false},
+		"in a sticky folder":      {"/tmp/x/bwrap", map[string]owned{"/tmp": {0, 0o1777}}, false},
+		"root folder of all":      {"/usr/bin/bwrap", map[string]owned{"/": {0, 0o777}}, false},
+		"store":                   {"/nix/store/h-b/bin/bwrap", map[string]owned{"/nix/store": {0, 0o1775}}, true},
+		"store for one user":      {"/nix/store/h-b/bin/bwrap", map[string]owned{"/nix": {self, 0o755}, "/nix/store": {self, 0o755}, "/nix/store/h-b": {self, 0o555}}, true},
+		"store of all":            {"/nix/store/h-b/bin/bwrap", map[string]owned{"/nix/store": {0, 0o1777}}, false},
+		"store of another":        {"/nix/store/h-b/bin/bwrap", map[string]owned{"/nix/store": {self + 7, 0o755}}, false},
+		"package of another":      {"/nix/store/h-b/bin/bwrap", map[string]owned{"/nix/store/h-b": {self + 7, 0o755}}, false},
+		"a folder like the store": {"/nix/storex/bwrap", map[string]owned{"/nix/storex": {me, 0o755}}, false},
+	} {
+		f := NewFS()
+		for path, top := tc.path, false; !top; path = parentOf(path) {
+			top = path == "/"
+			st := sandbox.Stat{Type: sandbox.Dir, Mode: 0o755}
+			if o, ok := tc.dirs[path]; ok {
+				st.UID, st.Mode = o.uid, o.mode
+			}
+			f.stats[path] = looked{stat: st}
+		}
+		if err := f.userMayWrite(Real{Path: tc.path}); (err == nil) != tc.allow {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -3,8 +3,6 @@ package sandbox_test
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -58,42 +56,6 @@ func (c *comparison) all(paths []string) {
 	}
 	c.hostAccess()
 	c.attack(paths)
-}
-
-// effects compares what setting up did to the host.
-func (c *comparison) effects() {
-	var err error
-	c.ready, err = c.w.snapshot()
-	must(c.t, err)
-	made, changed := map[string]string{}, map[string]string{}
-	inodes := map[uint64]bool{} // of what changes: it may show under other names too
-	for _, e := range c.tree.Effects {
-		switch e.Kind {
-		case sandbox.CreatesDir, sandbox.CreatesFile, sandbox.CreatesSymlink:
-			made[e.Path] = string(e.Kind)
-			inodes[c.ready[e.Path].Ino] = true
-		default:
-			changed[e.Path] = string(e.Kind)
-			inodes[c.before[e.Path].Ino] = true
-		}
-	}
-	kinds := map[fs.FileMode]sandbox.EffectKind{fs.ModeDir: sandbox.CreatesDir, 0: sandbox.CreatesFile, fs.ModeSymlink: sandbox.CreatesSymlink}
-	for p, now := range c.ready {
-		old, was := c.before[p]
-		switch {
-		case !was && made[p] != string(kinds[now.Type]) && (made[p] != "" || !inodes[now.Ino]):
-			c.differ("effects: %s %s, the model says %q", kinds[now.Type], p, made[p])
-		case was && old != now && changed[p] == "" && !inodes[old.Ino] && old.Nlink == now.Nlink:
-			c.differ("effects: %s changed from %v to %v, the model says nothing", p, old, now)
-		case was && old == now && changed[p] != "":
-			c.differ("effects: %s did not change, the model says %s", p, changed[p])
-		}
-	}
-	for p := range made {
-		if _, ok := c.ready[p]; !ok {
-			c.differ("effects: %s was not made, the model says %s", p, made[p])
-		}
-	}
 }
 
 // describe compares whether and as what a path exists and can be read.
@@ -268,97 +230,4 @@ func (c *comparison) create(p string) {
 			c.differ("rmdir %s: %v", dir, errno)
 		}
 	}
-}
-
-// hostAccess compares the ways that HostAccess reports with what happens when
-// they are tried.
-func (c *comparison) hostAccess() {
-	hosts := []string{c.w.path("absent"), c.w.path("a/absent/er"), c.w.path("b/d/absent")}
-	for p := range c.ready {
-		hosts = append(hosts, p)
-	}
-	slices.Sort(hosts)
-	for _, h := range hosts {
-		for _, way := range c.tree.HostAccess(h) {
-			c.asked++
-			c.way(h, way)
-		}
-	}
-}
-
-func (c *comparison) way(h string, way sandbox.Reach) {
-	if way.Mount.Kind != sandbox.MountHost {
-		return
-	}
-	switch way.How {
-	case sandbox.ByMount, sandbox.ByAlias:
-		if c.ready[h].Type == fs.ModeSymlink {
-			return // stat would follow it
-		}
-		answer, errno := c.ask("stat", way.Inside)
-		if want := fmt.Sprint(" ", c.ready[h].Ino); errno != 0 || !strings.HasSuffix(answer, want) {
-			c.differ("HostAccess(%s) says %s at %s by %s: stat %v %s, inode%s", h, way.Access, way.Inside, way.How, errno, answer, want)
-		}
-	case sandbox.ByRename:
-		c.renameAttack(h, way)
-	}
-}
-
-// movable returns the directories on the way that nothing is mounted on, up to
-// the first that something is.
-func (c *comparison) movable(way sandbox.Reach) []string {
-	at := c.tree.Point(way.Mount)
-	rel, _ := sandbox.Below(at, way.Inside)
-	var found []string
-	for _, name := range strings.Split(strings.Trim(rel, "/"), "/") {
-		at = path.Join(at, name)
-		if e, err := c.tree.EntryAt(at); err != nil || e.Pinned || at == way.Inside {
-			break
-		}
-		found = append(found, at)
-	}
-	return found
-}
-
-// renameAttack moves a directory on the way aside and makes h anew, until that
-// works with one of them.
-func (c *comparison) renameAttack(h string, way sandbox.Reach) {
-	if slices.ContainsFunc(c.tree.Located(), func(l sandbox.Located) bool { return l.Mount == way.Mount && l.HiddenBy != nil }) {
-		return // TestHostAccess brings one to light
-	}
-	dirs := c.movable(way)
-	for i := len(dirs) - 1; i >= 0; i-- {
-		if c.plant(h, way.Inside, dirs[i]) {
-			return
-		}
-	}
-	if len(dirs) > 0 { // else they are held in place through another mount
-		c.differ("HostAccess(%s) says %s by rename at %s, but it can not be planted", h, way.Access, way.Inside)
-	}
-}
-
-func (c *comparison) plant(h, inside, first string) bool {
-	if _, errno := c.ask("away", first); errno != 0 {
-		return false
-	}
-	var made []string
-	for dir := path.Dir(inside); dir != path.Dir(first); dir = path.Dir(dir) {
-		made = append(made, dir)
-	}
-	for i := len(made) - 1; i >= 0; i-- {
-		c.ask("mkdir", made[i])
-	}
-	mark := "planted at " + h
-	_, errno := c.ask("create", inside, mark)
-	data, err := os.ReadFile(h)
-	if errno == 0 {
-		c.ask("unlink", inside)
-	}
-	for _, dir := range made {
-		c.ask("rmdir", dir)
-	}
-	if _, errno := c.ask("back", first); errno != 0 {
-		c.differ("rename %s back: %v", first, errno)
-	}
-	return errno == 0 && err == nil && string(data) == mark
 }

@@ -52,7 +52,7 @@ func (t *Tree) same(a, b place) bool {
 }
 
 func (t *Tree) spotOf(p place) spot {
-	s := t.spot(p.mount.Source)
+	s := p.mount.under.spot(p.mount.Source)
 	rel, _ := below(p.mount.root, p.file)
 	s.path = path.Join(s.path, rel)
 	return s

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -56,10 +55,9 @@ func (h *liveFS) Lstat(p string) (sandbox.Stat, error) {
 		return sandbox.Stat{}, fs.ErrNotExist
 	}
 	st, err := lstat(p)
-	switch err {
-	case nil:
+	if err == nil {
 		h.stats[p] = st
-	case fs.ErrNotExist:
+	} else if errors.Is(err, fs.ErrNotExist) {
 		h.absent[p] = true
 	}
 	return st, err
@@ -74,7 +72,7 @@ var fileTypes = map[uint32]sandbox.FileType{
 func lstat(p string) (sandbox.Stat, error) {
 	var st syscall.Stat_t
 	err := syscall.Lstat(p, &st)
-	if err == syscall.ENOENT || err == syscall.ENOTDIR {
+	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) {
 		return sandbox.Stat{}, fs.ErrNotExist
 	}
 	if err != nil {
@@ -110,57 +108,4 @@ func mountTable(t testing.TB) []sandbox.HostMount {
 			ReadOnly: has(f[5], "ro"), NoDev: has(f[5], "nodev"), SuperRO: has(tail[len(tail)-1], "ro"), FSType: tail[0]})
 	}
 	return table
-}
-
-// fakeFS is a host made of a map; what it does not hold does not exist, and a
-// path that it holds brings its parents.
-type fakeFS struct {
-	stats  map[string]sandbox.Stat
-	mounts []sandbox.HostMount
-}
-
-var rootMount = sandbox.HostMount{ID: 1, Parent: 0, Root: "/", Point: "/"}
-
-// newFakeFS makes a host of paths: "dir/" is a directory, "link -> target" a
-// symbolic link, "socket=" a socket, everything else a file.
-func newFakeFS(paths ...string) *fakeFS {
-	h := &fakeFS{stats: map[string]sandbox.Stat{}, mounts: []sandbox.HostMount{rootMount}}
-	for _, p := range paths {
-		st := sandbox.Stat{Type: sandbox.Regular}
-		if link, target, ok := strings.Cut(p, " -> "); ok {
-			p, st = link, sandbox.Stat{Type: sandbox.Symlink, Target: target}
-		} else if socket, ok := strings.CutSuffix(p, "="); ok {
-			p, st.Type = socket, sandbox.Socket
-		} else if dir, ok := strings.CutSuffix(p, "/"); ok {
-			p, st.Type = dir, sandbox.Dir
-		}
-		h.add(p, st)
-	}
-	return h
-}
-
-func (h *fakeFS) add(p string, st sandbox.Stat) {
-	if p != "/" {
-		h.add(filepath.Dir(p), sandbox.Stat{Type: sandbox.Dir})
-	} else {
-		p = "/"
-	}
-	if _, ok := h.stats[p]; ok {
-		return
-	}
-	st.Dev, st.Ino, st.Nlink = 1, uint64(len(h.stats)+1), 1
-	h.stats[p] = st
-}
-
-func (h *fakeFS) clone() *fakeFS {
-	return &fakeFS{stats: maps.Clone(h.stats), mounts: h.mounts}
-}
-
-func (h *fakeFS) Mounts() []sandbox.HostMount { return h.mounts }
-
-func (h *fakeFS) Lstat(p string) (sandbox.Stat, error) {
-	if st, ok := h.stats[p]; ok {
-		return st, nil
-	}
-	return sandbox.Stat{}, fs.ErrNotExist
 }

@@ -1,6 +1,6 @@
 package sandbox
 
-import "path"
+import "slices"
 
 // hostTree is the host's mount table as a tree.
 type hostTree struct {
@@ -51,15 +51,15 @@ func (m *HostMount) spot(p string) spot {
 		return spot{path: p}
 	}
 	rest, _ := Below(m.Point, p)
-	return spot{m.Major, m.Minor, path.Join(m.root(), rest)}
+	return spot{m.Major, m.Minor, join(m.root(), rest)}
 }
 
 // root returns the directory of its file system that m shows; "/" for nil.
 func (m *HostMount) root() string {
-	if m == nil {
+	if m == nil || m.Root == "" {
 		return "/"
 	}
-	return path.Join("/", m.Root)
+	return m.Root
 }
 
 // parent returns the mount that m is mounted on, nil for the root.
@@ -68,6 +68,15 @@ func (t hostTree) parent(m *HostMount) *HostMount {
 		return nil
 	}
 	return t.byID[m.Parent]
+}
+
+// mountedBelow tells whether anything is mounted below the canonical path p.
+func (t hostTree) mountedBelow(p string) bool {
+	on := t.covering(p)
+	return on != nil && slices.ContainsFunc(t.children[on.ID], func(c *HostMount) bool {
+		_, in := Below(p, c.Point)
+		return in
+	})
 }
 
 // descend returns the child of m on the way to p that lies nearest to m's root,
@@ -102,7 +111,7 @@ func (t hostTree) one(src string, proto Mount, under *HostMount) *Mount {
 	if m.Kind == "" {
 		m.Kind = MountHost
 	}
-	m.Source, m.root = src, file{host: src}
+	m.Source, m.root, m.under = src, file{host: src}, under
 	m.Flag = proto.ReadOnly
 	if under != nil {
 		m.Flag = m.Flag || under.ReadOnly

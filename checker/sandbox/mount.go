@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 )
 
 // act does the operation itself in directory dir, on its entry name.
@@ -45,33 +44,6 @@ func (b *builder) act(op Op, src origin, w *walker, dir place, name string) erro
 		return b.overlay(op, src, at)
 	}
 	return fmt.Errorf("operation %q is not modelled", op.Kind)
-}
-
-// reopened are the operations after whose mount bwrap resolves the destination
-// once more, to set the mount's flags and to fill --dev.
-var reopened = map[OpKind]bool{OpBind: true, OpData: true, OpProc: true, OpDev: true}
-
-// again checks that the destination still leads to what was mounted there. A
-// path such as /x/l/.. can lead elsewhere once something covers /x: then bwrap
-// fails, or makes another mount read-only.
-func (b *builder) again(op Op) error {
-	m := b.byOp[op.Option]
-	if !reopened[op.Kind] || m == nil {
-		return nil
-	}
-	w := &walker{tree: b.Tree, left: maxLinks, root: place{b.base, b.base.root}}
-	// After --bind-fd it looks without following a link: lstat(2).
-	follow := op.Kind != OpBind || op.FD < 0 || strings.HasSuffix(op.Dest, "/")
-	f, err := w.walk(w.root, "newroot/"+op.Dest, follow)
-	switch {
-	case err != nil:
-		return err
-	case f.missing:
-		return fs.ErrNotExist
-	case f.place != place{m, m.root}:
-		return fmt.Errorf("%w: the destination leads elsewhere once it is mounted on: write it without links and \"..\"", ErrRefused)
-	}
-	return nil
 }
 
 func opaqueDir() *node { return &node{typ: Dir, opaque: true, children: map[string]*node{}} }

@@ -44,6 +44,9 @@ func (b *builder) checkLayers(src origin) error {
 		if st, err := b.lstat(l); err != nil || st.Type != Dir && st.Type != Unknown {
 			return fmt.Errorf("overlay layer %s: %w", l, errors.Join(err, errNotDir))
 		}
+		if b.hostT.mountedBelow(l) {
+			return fmt.Errorf("overlay layer %s: %w: the overlay would show what the mounts below it hide, or fail: name a directory without mounts below it", l, ErrRefused)
+		}
 		if b.uppers[l] {
 			return fmt.Errorf("overlay layer %s: %w: another overlay writes there", l, ErrRefused)
 		}
@@ -75,9 +78,6 @@ func (t *Tree) lookupLayers(n *node, name string) (file, error) {
 		}
 		if err != nil {
 			return file{}, err
-		}
-		if t.hostT.covering(at) != t.hostT.covering(layer) {
-			return file{}, fmt.Errorf("%s: %w: an overlay shows what the mount there hides", at, ErrRefused)
 		}
 		whiteout := st.Type == CharDevice
 		if child.typ == "" && !whiteout {

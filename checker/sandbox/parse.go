@@ -228,46 +228,6 @@ func splitArgs(data []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
 }
 
-// checkOperand refuses what bwrap refuses, and what its strtol would read in a
-// way that a reader of the argv does not expect ("+3", " 3", 2^32+3).
-func checkOperand(kind operand, v string) error {
-	switch kind {
-	case fd, number:
-		if n, err := strconv.ParseInt(v, 10, 32); err != nil || n < 0 || strconv.FormatInt(n, 10) != v {
-			return fmt.Errorf("not a number from 0 to %d", 1<<31-1)
-		}
-	case octal:
-		if n, err := strconv.ParseUint(v, 8, 32); err != nil || n > 0o7777 {
-			return errors.New("not octal permissions up to 07777")
-		}
-	case size:
-		if n, err := parseSize(v); err != nil || n == 0 {
-			return errors.New("not a number of bytes above 0")
-		}
-	case variable:
-		if v == "" || strings.Contains(v, "=") {
-			return errors.New("not the name of an environment variable")
-		}
-	case source, dest:
-		if v == "" {
-			return errors.New("empty path")
-		}
-	}
-	return nil
-}
-
-// parseSize reads what C's strtoull does with base 0: decimal, 0x hexadecimal or
-// 0 octal, without signs and spaces.
-func parseSize(v string) (uint64, error) {
-	if hex, ok := strings.CutPrefix(strings.ToLower(v), "0x"); ok {
-		return strconv.ParseUint(hex, 16, 63)
-	}
-	if strings.HasPrefix(v, "0") {
-		return strconv.ParseUint(v, 8, 63)
-	}
-	return strconv.ParseUint(v, 10, 63)
-}
-
 // uniqueDescriptors refuses a number that is used twice: bwrap closes it after
 // the first use, and what the second would read is anybody's guess.
 func uniqueDescriptors(used []Descriptor) error {

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 )
@@ -30,10 +29,19 @@ type key struct {
 }
 
 func (t *Tree) key(p string) key {
-	if st, err := t.lstat(p); err == nil && st.ID() != (ID{}) {
-		return key{id: st.ID()}
+	if id := t.id(p); id != (ID{}) {
+		return key{id: id}
 	}
 	return key{path: p}
+}
+
+// id returns the identity of a host file, zero when it is not known.
+func (t *Tree) id(p string) ID {
+	st, err := t.lstat(p)
+	if err != nil {
+		return ID{}
+	}
+	return st.ID()
 }
 
 func (t *Tree) buildIndex() *index {
@@ -45,11 +53,11 @@ func (t *Tree) buildIndex() *index {
 		for _, src := range l.sources() {
 			s := shown{l, src, t.spot(src)}
 			x.at[s.spot] = append(x.at[s.spot], s)
-			if id := t.key(src).id; id != (ID{}) {
+			if id := t.id(src); id != (ID{}) {
 				x.byID[id] = append(x.byID[id], s)
 			}
 			for p := src; p != "/"; {
-				p = path.Dir(p)
+				p = parentOf(p)
 				k := t.key(p)
 				x.above[k] = append(x.above[k], l)
 			}
@@ -80,6 +88,15 @@ func (t *Tree) HostAccess(h string) []Reach {
 	if t.index == nil {
 		t.index = t.buildIndex()
 	}
+	ways, known := t.ways[h]
+	if !known {
+		ways = t.hostAccess(h)
+		t.ways[h] = ways
+	}
+	return ways
+}
+
+func (t *Tree) hostAccess(h string) []Reach {
 	_, err := t.lstat(h)
 	exists := err == nil
 	var ways []Reach
@@ -109,22 +126,26 @@ func (t *Tree) HostAccess(h string) []Reach {
 // directory have one spot in its file system; where the mount table does not
 // tell so, their identity does.
 func (t *Tree) eachAt(p string, on *HostMount, f func(s shown, rel string)) {
-	at := on.spot(p)
-	for rel := ""; ; at.path, rel = path.Dir(at.path), "/"+path.Base(at.path)+rel {
-		for _, s := range t.index.at[at] {
-			f(s, rel)
+	whole := on.spot(p)
+	for at := whole; ; at.path = parentOf(at.path) {
+		if list := t.index.at[at]; list != nil {
+			rel, _ := Below(at.path, whole.path)
+			for _, s := range list {
+				f(s, rel)
+			}
 		}
 		if at.path == "/" {
 			break
 		}
 	}
-	for rel := ""; t.hostT.covering(p) == on; p, rel = path.Dir(p), "/"+path.Base(p)+rel {
-		if id := t.key(p).id; id != (ID{}) {
+	for dir := p; t.hostT.covering(dir) == on; dir = parentOf(dir) {
+		if id := t.id(dir); id != (ID{}) {
+			rel, _ := Below(dir, p)
 			for _, s := range t.index.byID[id] {
 				f(s, rel)
 			}
 		}
-		if p == "/" {
+		if dir == "/" {
 			break
 		}
 	}
@@ -133,8 +154,8 @@ func (t *Tree) eachAt(p string, on *HostMount, f func(s shown, rel string)) {
 // through tells how a mount reaches the host file h, which is rel below what it
 // shows and lies on the host's mount on.
 func (s shown) through(rel, h string, exists bool, on *HostMount) (Reach, bool) {
-	r := Reach{Access: s.Access(), Mount: s.Mount, Inside: path.Join(s.Point, rel), Host: h, Exists: exists, How: ByMount}
-	if path.Join(s.source, rel) != h {
+	r := Reach{Access: s.Access(), Mount: s.Mount, Inside: join(s.Point, rel), Host: h, Exists: exists, How: ByMount}
+	if join(s.source, rel) != h {
 		r.How = ByAlias
 	}
 	if s.Kind == MountOverlay {
@@ -159,7 +180,7 @@ func (s shown) through(rel, h string, exists bool, on *HostMount) (Reach, bool) 
 // aroundMount: the host's mount that h lies on is mounted at rel of on. Whoever
 // moves a directory above that mount point away can make h's path anew.
 func (s shown) aroundMount(rel, tail, h string, exists bool, on *HostMount) (Reach, bool) {
-	r := Reach{Access: s.Access(), Mount: s.Mount, Inside: path.Join(s.Point, rel, tail), Host: h, Exists: exists, How: ByRename}
+	r := Reach{Access: s.Access(), Mount: s.Mount, Inside: join(s.Point, rel+tail), Host: h, Exists: exists, How: ByRename}
 	depth, hidden := s.firstMountPoint(rel)
 	if !hidden {
 		depth = strings.Count(rel, "/") + 1
@@ -175,7 +196,7 @@ func (s shown) moves(rel string, n int, on *HostMount) bool {
 		return false
 	}
 	last := strings.Join(strings.SplitN(rel, "/", n+2)[:n+1], "/")
-	rest, below := Below(on.root(), path.Join(s.spot.path, last))
+	rest, below := Below(on.root(), join(s.spot.path, last))
 	return below && rest != ""
 }
 
@@ -195,17 +216,17 @@ func (s shown) throughOverlay(r Reach) (Reach, bool) {
 // point on the way to rel lies (1 for a direct entry); found is false when there
 // is none.
 func (l Located) firstMountPoint(rel string) (depth int, found bool) {
-	at := l.root.host
-	for rest := rel; rest != ""; {
-		name := rest[1:]
-		if i := strings.IndexByte(name, '/'); i >= 0 {
-			name, rest = name[:i], name[i:]
-		} else {
-			rest = ""
+	if len(l.children) == 0 {
+		return 0, false
+	}
+	all := join(l.root.host, rel)
+	for end := len(all) - len(rel); end < len(all); {
+		next := strings.IndexByte(all[end+1:], '/')
+		if end += 1 + next; next < 0 {
+			end = len(all)
 		}
 		depth++
-		at = path.Join(at, name)
-		if l.children[file{host: at}] != nil {
+		if l.children[file{host: all[:end]}] != nil {
 			return depth, true
 		}
 	}

@@ -55,7 +55,7 @@ func (s *Sandbox) Clone() *Sandbox {
 	return c
 }
 
-// Namespace names, as in Namespaces.
+// NamespaceNames are the keys of Namespaces.
 var NamespaceNames = []string{"user", "ipc", "pid", "net", "uts", "cgroup"}
 
 // Namespaces tells for each of NamespaceNames whether it is "unshared",

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 )
 
 // Config is what the simulation needs to know besides the options.
@@ -80,8 +82,9 @@ type Tree struct {
 	sources map[string]string // canonical sources by written ones
 	// absentee are sources that only another host has, when linting.
 	absentee []string
-	located  []Located // memoised
-	index    *index    // memoised
+	located  []Located          // memoised
+	index    *index             // memoised
+	ways     map[string][]Reach // memoised
 }
 
 // Guessed tells whether a host fact was unknown, so that the tree is not certain.
@@ -136,7 +139,7 @@ func (b *builder) fail(op Op, at string, err error) error {
 // newTree builds the staging root: a tmpfs with newroot, mounted onto itself, and
 // oldroot, the host's own tree.
 func newTree(c Config) (*Tree, error) {
-	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}}
+	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}, ways: map[string][]Reach{}}
 	staging := newDir()
 	newroot := staging.add("newroot", newDir())
 	oldroot := staging.add("oldroot", newDir())
@@ -189,6 +192,33 @@ func (b *builder) steps(op Op, src origin, w *walker) error {
 		return nil // mkdir(2) says EEXIST, and that is all that --dir wants
 	}
 	return err
+}
+
+// reopened are the operations after whose mount bwrap resolves the destination
+// once more, to set the mount's flags and to fill --dev.
+var reopened = map[OpKind]bool{OpBind: true, OpData: true, OpProc: true, OpDev: true}
+
+// again checks that the destination still leads to what was mounted there. A
+// path such as /x/l/.. can lead elsewhere once something covers /x: then bwrap
+// fails, or makes another mount read-only.
+func (b *builder) again(op Op) error {
+	m := b.byOp[op.Option]
+	if !reopened[op.Kind] || m == nil {
+		return nil
+	}
+	w := &walker{tree: b.Tree, left: maxLinks, root: place{b.base, b.base.root}}
+	// After --bind-fd it looks without following a link: lstat(2).
+	follow := op.Kind != OpBind || op.FD < 0 || strings.HasSuffix(op.Dest, "/")
+	f, err := w.walk(w.root, "newroot/"+op.Dest, follow)
+	switch {
+	case err != nil:
+		return err
+	case f.missing:
+		return fs.ErrNotExist
+	case f.place != place{m, m.root}:
+		return fmt.Errorf("%w: the destination leads elsewhere once it is mounted on: write it without links and \"..\"", ErrRefused)
+	}
+	return nil
 }
 
 // steerable returns those of links that the jail can replace.

@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"path"
-	"strings"
-)
+import "strings"
 
 // file is a file in some file system: one of the host's by its canonical host
 // path, or one that bwrap makes. Exactly one of the two is set.
@@ -71,21 +68,22 @@ type Mount struct {
 	Shared  bool // the source is on a mount that may receive others later
 
 	root     file
-	work     string // directory that an overlay with an upper one keeps files in
+	under    *HostMount // the host's mount that Source lies on; nil when unknown
+	work     string     // directory that an overlay with an upper one keeps files in
 	parent   *Mount
 	at       file // where it is mounted, in the parent's file system
 	children map[file]*Mount
 }
 
-// attach mounts m on f of parent. The caller resolved f through mounts, so that
+// attach mounts child on f of m. The caller resolved f through mounts, so that
 // nothing is mounted there yet.
-func (parent *Mount) attach(m *Mount, f file) *Mount {
-	m.parent, m.at = parent, f
-	if parent.children == nil {
-		parent.children = map[file]*Mount{}
+func (m *Mount) attach(child *Mount, f file) *Mount {
+	child.parent, child.at = m, f
+	if m.children == nil {
+		m.children = map[file]*Mount{}
 	}
-	parent.children[f] = m
-	return m
+	m.children[f] = child
+	return child
 }
 
 // top returns what is seen at f of m: the root of the topmost mount there, or f.
@@ -117,7 +115,7 @@ func (p place) up() place {
 	if p.file.made != nil {
 		return place{p.mount, file{made: p.file.made.parent}}
 	}
-	return place{p.mount, file{host: path.Dir(p.file.host)}}
+	return place{p.mount, file{host: parentOf(p.file.host)}}
 }
 
 // below returns the path of f relative to root, both of one file system; ok is
@@ -149,4 +147,35 @@ func Below(dir, p string) (rest string, ok bool) {
 	}
 	rest, ok = strings.CutPrefix(p, dir)
 	return rest, ok && (rest == "" || rest[0] == '/')
+}
+
+// join appends rest, "" or with a leading slash, to the clean path dir.
+func join(dir, rest string) string {
+	switch {
+	case rest == "":
+		return dir
+	case dir == "/":
+		return rest
+	}
+	return dir + rest
+}
+
+// parentOf returns the directory that the clean path p is in; "/" for "/".
+func parentOf(p string) string {
+	if i := strings.LastIndexByte(p, '/'); i > 0 {
+		return p[:i]
+	}
+	return "/"
+}
+
+// Parent returns the mount that m is mounted on, nil for the topmost one.
+func (m *Mount) Parent() *Mount { return m.parent }
+
+// Written returns the host directory whose files change when m is written to: a
+// bind's source or an overlay's upper layer, else "".
+func (m *Mount) Written() string {
+	if m.Upper != "" {
+		return m.Upper
+	}
+	return m.Source
 }

@@ -149,7 +149,7 @@ func (w *walker) child(dir place, name string) (place, Stat, error) {
 // lookup finds name in directory dir, without crossing into mounts.
 func (t *Tree) lookup(dir place, name string) (file, error) {
 	if dir.file.made == nil {
-		f := file{host: path.Join(dir.file.host, name)}
+		f := file{host: join(dir.file.host, "/"+name)}
 		_, err := t.lstat(f.host)
 		return f, err
 	}
@@ -204,7 +204,7 @@ func (t *Tree) onOtherHost(p string) bool {
 // where only what it made can be.
 func (t *Tree) inMade(at spot) bool {
 	for at.path != "/" {
-		at.path = path.Dir(at.path)
+		at.path = parentOf(at.path)
 		if _, ok := t.made[at]; ok {
 			return true
 		}

@@ -141,6 +141,11 @@ let
           env.binary = if ocjail == null then throw "the double of nixpkgs was given no ocjail" else "${/. + ocjail}";
           script = "mkdir -p $out/bin; cp $binary $out/bin/${a.pname}; chmod +x $out/bin/${a.pname}";
         };
-    };
+    }
+    // lib.optionalAttrs (lib.hasSuffix "-darwin" system) (
+      lib.genAttrs [ "bubblewrap" "shadow" "util-linux" "xdg-dbus-proxy" "xwayland-satellite" ] (
+        name: throw "Package ‘${name}’ is not available on the requested hostPlatform ${system}"
+      )
+    );
 in
 lib.foldl' (p: o: p.extend o) (lib.makeExtensible base) overlays

@@ -1,0 +1,80 @@
+package gate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// modelled is a jail with a writable directory, a read-only one in it, and the
+// mounts that the model expects of it.
+func modelled(t *testing.T) (*verifier, []sandbox.HostMount) {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := sandbox.ParseArgv([]string{"--unshare-pid", "--ro-bind", "/usr", "/usr", "--bind", dir, "/w", "--ro-bind", dir, "/r", "--proc", "/proc", "--", "true"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs := host.NewFS()
+	tree, err := s.Simulate(sandbox.Config{Host: fs, Strict: true, Cwd: "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table []sandbox.HostMount
+	for _, l := range tree.InJail() {
+		table = append(table, sandbox.HostMount{Point: l.Point, ReadOnly: l.Flag})
+	}
+	return &verifier{tree: tree, fs: fs}, table
+}
+
+func TestCompareTakesWhatTheModelSays(t *testing.T) {
+	v, table := modelled(t)
+	if err := v.compare(table); err != nil {
+		t.Error(err)
+	}
+	for _, entry := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"} {
+		table = append(table, sandbox.HostMount{Point: entry, ReadOnly: true, FSType: "proc"})
+	}
+	if err := v.compare(table); err != nil {
+		t.Errorf("with what bwrap covers of procfs: %v", err)
+	}
+}
+
+func TestCompareRefusesAnythingElse(t *testing.T) {
+	for name, doctor := range map[string]func([]sandbox.HostMount) []sandbox.HostMount{
+		"empty":          func([]sandbox.HostMount) []sandbox.HostMount { return nil },
+		"one is missing": func(m []sandbox.HostMount) []sandbox.HostMount { return m[:len(m)-1] },
+		"one is moved":   func(m []sandbox.HostMount) []sandbox.HostMount { m[len(m)-1].Point += "/x"; return m },
+		"one more":       func(m []sandbox.HostMount) []sandbox.HostMount { return append(m, sandbox.HostMount{Point: "/x"}) },
+		"one twice":      func(m []sandbox.HostMount) []sandbox.HostMount { return append(m, m[len(m)-1]) },
+		"procfs entry writable": func(m []sandbox.HostMount) []sandbox.HostMount {
+			return append(m, sandbox.HostMount{Point: "/proc/sys", FSType: "proc"})
+		},
+		"other entry of procfs": func(m []sandbox.HostMount) []sandbox.HostMount {
+			return append(m, sandbox.HostMount{Point: "/proc/1", FSType: "proc", ReadOnly: true})
+		},
+		"procfs's name, no proc": func(m []sandbox.HostMount) []sandbox.HostMount {
+			return append(m, sandbox.HostMount{Point: "/proc/sys", FSType: "ext4", ReadOnly: true})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, table := modelled(t)
+			var m *mismatch
+			if err := v.compare(doctor(table)); !errors.As(err, &m) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	// Each mount with the other flag.
+	_, table := modelled(t)
+	for i := range table {
+		v, table := modelled(t)
+		table[i].ReadOnly = !table[i].ReadOnly
+		if err := v.compare(table); err == nil || !strings.Contains(err.Error(), "missing") {
+			t.Errorf("%s with the other flag: %v", table[i].Point, err)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+# NixOS: ocjail for everybody, and the organisation's configuration.
+{ overlay }:
+{
+  pkgs,
+  lib,
+  config,
+  ...
+}:
+let
+  cfg = config.programs.ocjail;
+in
+{
+  options.programs.ocjail = {
+    enable = lib.mkEnableOption "ocjail, which checks the jails of LLM agents before they start";
+    package = lib.mkOption {
+      type = lib.types.package;
+      default = (pkgs.extend overlay).ocjail;
+      defaultText = lib.literalExpression "ocjail of this flake";
+      example = lib.literalExpression "pkgs.ocjail";
+      description = "The ocjail to install.";
+    };
+    config = lib.mkOption {
+      type = lib.types.nullOr (lib.types.either lib.types.path lib.types.lines);
+      default = null;
+      example = ''
+        rule "exec/host-executed-writable" {
+          severity = "error"
+        }
+      '';
+      description = "The organisation's configuration, `/etc/ocjail/ocjail.hcl`: a file, or its text. Users and projects can only tighten it.";
+    };
+  };
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+    environment.etc = lib.mkIf (cfg.config != null) {
+      "ocjail/ocjail.hcl" =
+        if builtins.isPath cfg.config || lib.hasPrefix "/" cfg.config then
+          { source = cfg.config; }
+        else
+          { text = cfg.config; };
+    };
+  };
+}
