@@ -3,15 +3,17 @@
 # jail.nix's dbus combinator first starts a jail for xdg-dbus-proxy and waits for
 # a byte on its --fd. If that jail can't be, the byte is written all the same,
 # and a mark tells the main launch, which would otherwise start without it.
-ready=
-for word; do
-  case $word in
-    */bin/xdg-dbus-proxy) ready=next ;;
-    --fd=*) [[ $ready != next ]] || ready=${word#--fd=} ;;
-  esac
-done
-mark=${PROXIED_DBUS_SOCKET_DIR:+$PROXIED_DBUS_SOCKET_DIR/refused}
-[[ $ready =~ ^[0-9]+$ && -n $mark ]] || ready=
+ready= mark=
+if [[ -n ${PROXIED_DBUS_SOCKET_DIR-} ]]; then
+  mark=$PROXIED_DBUS_SOCKET_DIR/refused
+  for word; do
+    case $word in
+      */bin/xdg-dbus-proxy) ready=next ;;
+      --fd=*) [[ $ready != next ]] || ready=${word#--fd=} ;;
+    esac
+  done
+  [[ $ready =~ ^[0-9]+$ ]] || ready=
+fi
 
 # refuse STATUS [MESSAGE] ends this launch.
 refuse() {

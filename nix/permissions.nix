@@ -37,11 +37,16 @@ let
         // { file = short permission.__ocjailOrigin.file; };
     }) cfg.${option};
 
-  # What an option other than a list of permissions makes.
+  # What an option other than a list of permissions makes, and what none asks for.
   own = option: permission: {
     id = "programs.opencode.${option}";
     inherit permission;
     origin.option = "programs.opencode.${option}";
+  };
+  ours = name: permission: {
+    id = "ocjail/${name}";
+    inherit permission;
+    origin.option = "ocjail";
   };
   each =
     option: f:
@@ -120,15 +125,15 @@ let
 in
 [
   (own "stateDir" directories)
-  (own "git" git)
+  (ours "git" git)
 ]
 ++ ofOption "baseJailCombinators"
-++ [ (own "keys" keys // { origin.option = "ocjail"; }) ]
-++ lib.optional (cfg.stateDir == "project") (own "stateDir/auth" authentication)
+++ [ (ours "keys" keys) ]
+++ lib.optional (cfg.stateDir == "project") (ours "authentication" authentication)
 ++ each "env" c.try-fwd-env
 ++ lib.optional cfg.git.identity (own "git.identity" identity)
 ++ each "caches" cache
 # Managed settings of the organisation.
-++ [ (own "managed" (c.runtime-deep-ro-bind "/etc/opencode")) ]
-++ lib.optional (linked != [ ]) (own "files" generated // { origin.option = "files"; })
+++ [ (ours "managed" (c.runtime-deep-ro-bind "/etc/opencode")) ]
+++ lib.optional (linked != [ ]) { id = "files"; permission = generated; origin.option = "files"; }
 ++ ofOption "jailCombinators"

@@ -176,6 +176,7 @@ func (d *descriptors) await(meanwhile func() error) error {
 		if _, err := d.block.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("--block-fd: %w", err)
 		}
+		d.block = nil // a second attempt need not wait again
 		return nil
 	}
 }

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -177,11 +178,18 @@ func TestSyncDescriptor(t *testing.T) {
 		t.Fatal(err)
 	}
 	pw.Close()
-	fds := []unix.PollFd{{Fd: int32(r.Fd())}}
-	if n, err := unix.Poll(fds, 50); n != 0 || err != nil {
+	poll := func(ms int) (int, error) {
+		for {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(r.Fd())}}, ms)
+			if !errors.Is(err, unix.EINTR) {
+				return n, err
+			}
+		}
+	}
+	if n, err := poll(50); n != 0 || err != nil {
 		t.Errorf("--sync-fd is closed while the jail runs: %d, %v", n, err)
 	}
-	if n, err := unix.Poll(fds, 5000); n != 1 || err != nil {
+	if n, err := poll(5000); n != 1 || err != nil {
 		t.Errorf("--sync-fd is still open: %d, %v", n, err)
 	}
 	if err := c.Wait(); err != nil || out.String() != "4\n" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func TestHostProcessesCannotBeKilled(t *testing.T) {
 		if err := victim.Start(); err != nil {
 			t.Fatal(err)
 		}
-		argv := append(shared[:len(shared):len(shared)], "--", "/probe", "kill", strconv.Itoa(victim.Process.Pid))
+		argv := slices.Concat(shared, []string{"--", "/probe", "kill", strconv.Itoa(victim.Process.Pid)})
 		jail := w.Bwrap(argv...)
 		if name == "ocjail" {
 			jail = w.Ocjail(argv...)
@@ -69,5 +70,22 @@ func TestHostProcessesCannotBeKilled(t *testing.T) {
 		}
 		_ = victim.Process.Kill()
 		_ = victim.Wait()
+	}
+}
+
+// bwrap leaves root's capabilities in the jail, also in a user namespace.
+func TestRootKeepsNoCapability(t *testing.T) {
+	w, ok := gatetest.NewRoot(t)
+	if !ok {
+		return // an ordinary user has none to begin with
+	}
+	argv := append(w.Jail(), "--", "grep", "CapEff", "/proc/self/status")
+	if o := w.Run(w.Bwrap(argv...)); strings.Contains(o.Stdout, "0000000000000000") {
+		t.Errorf("without ocjail there is none either, so this test proves nothing: %+v", o)
+	}
+	want(t, w.Run(w.Ocjail(argv...)), 0, "CapEff:\t0000000000000000\n")
+	w.Env = append(w.Env, "SUDO_UID=1000")
+	if o := w.Run(w.Ocjail(argv...)); o.Status != 126 || !strings.Contains(o.Stderr, "sudo") {
+		t.Errorf("through sudo: %+v", o)
 	}
 }

@@ -2,7 +2,6 @@ package gate_test
 
 import (
 	"bufio"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -75,28 +74,39 @@ func TestSwappedDirectories(t *testing.T) {
 	}
 }
 
-// stopBefore runs c, stops s some time after step, and returns c's output.
+// stopBefore runs c, stops s some time after step, and returns c's output, or
+// nothing when the next step had ended by then.
 func stopBefore(t *testing.T, c *exec.Cmd, step string, s *swapper) string {
 	t.Helper()
-	stderr, err := c.StderrPipe()
+	r, pw, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer r.Close()
 	var out strings.Builder
-	c.Stdout = &out
+	c.Stdout, c.Stderr = &out, pw
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		if strings.Contains(lines.Text(), " "+step+" ") {
-			time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
-			s.end()
+	pw.Close()
+	late := false
+	lines := bufio.NewReader(r)
+	for line, err := lines.ReadString('\n'); err == nil; line, err = lines.ReadString('\n') {
+		if !strings.Contains(line, " "+step+" ") || s.stop.Load() {
+			continue
 		}
+		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
+		s.end()
+		// The next line says that the jail was verified: then a swap came after.
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(r.Fd()), Events: unix.POLLIN}}, 0)
+		late = n != 0 || err != nil || lines.Buffered() > 0
 	}
-	_, _ = io.Copy(io.Discard, stderr)
 	_ = c.Wait() // refusals are as good as runs
 	if !s.stop.Load() {
 		s.end()
+	}
+	if late {
+		return ""
 	}
 	return out.String()
 }

@@ -77,10 +77,24 @@ func (v *verifier) path(inside string) string {
 	return "/proc/" + strconv.Itoa(v.child) + "/root" + inside
 }
 
+// once looks at the mounts, at what they show, and at the mounts again: a swap
+// there and back in between leaves the same files, but detaches the mounts.
 func (v *verifier) once() error {
 	if v.staging() {
-		return &mismatch{"bwrap did not finish"}
+		return errUnfinished
 	}
+	for _, check := range []func() error{v.mounts, v.identities, v.mounts} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errUnfinished = &mismatch{"bwrap did not finish"}
+
+// mounts compares the child's mount table with the model.
+func (v *verifier) mounts() error {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(v.child) + "/mountinfo")
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {
 		return errSetup
@@ -89,16 +103,13 @@ func (v *verifier) once() error {
 		return fmt.Errorf("mounts of the jail: %w", err)
 	}
 	if len(data) == 0 { // between bwrap's two pivot_root(2)
-		return &mismatch{"bwrap did not finish"}
+		return errUnfinished
 	}
 	table, err := host.ParseMountInfo(data)
 	if err != nil {
 		return fmt.Errorf("mounts of the jail: %w", err)
 	}
-	if err := v.compare(table); err != nil {
-		return err
-	}
-	return v.identities()
+	return v.compare(table)
 }
 
 // staging is a cheap look at whether bwrap is still at work: reading the mount

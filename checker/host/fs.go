@@ -29,6 +29,9 @@ type FS struct {
 	mountsOnce sync.Once
 	mounts     []sandbox.HostMount
 	mountsErr  error
+
+	indexMu sync.Mutex
+	indexes map[string][]byte // the last git index that was read, by path
 }
 
 type looked struct {

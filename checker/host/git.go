@@ -18,15 +18,27 @@ const gitFileLimit = 16 << 10
 // would run programs that the repository's configuration names.
 type Git struct {
 	Root      string // of the work tree, resolved
-	Dir       string // the work tree's own: HEAD, index
-	CommonDir string // what all work trees share: config, hooks, objects; Dir for the main one
+	Dir       string // the work tree's own: HEAD, index; empty when that is stray
+	CommonDir string // what all work trees share: config, hooks, objects; Dir for the main one; empty when stray
+	Stray     []Stray
+}
+
+// Stray is a folder that git would take for the project's repository, or a part
+// of it, though nothing but a file of the project says so. The agent writes that
+// file; git on the host obeys the configuration of the folder.
+type Stray struct {
+	File   string // that names the folder: a .git or commondir
+	Target string // the folder, resolved; perhaps not there
 }
 
 // FindGit locates the repository of a work tree (gitrepository-layout(5)): a
-// .git directory, or a .git file that names one, and its commondir file. The
-// directories need not exist, for the file may name one that appears later.
+// .git directory, or a .git file that names one, and its commondir file.
 // It returns nil when root has no .git, and does not look above root. A .git
 // or commondir that cannot be read is an error that wraps [sandbox.ErrUnknown].
+//
+// A git directory outside root counts only when it names root in return, as
+// those of worktrees (in gitdir) and submodules (in core.worktree) do, and a
+// common directory only where git puts it: two folders up from a worktree's.
 func (f *FS) FindGit(root string) (*Git, error) {
 	top, err := f.directory(root)
 	if err != nil {
@@ -43,11 +55,76 @@ func (f *FS) FindGit(root string) (*Git, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	common, err := f.commonDir(real.Path)
+	g := &Git{Root: top.Path}
+	inside := within(real.Path, top.Path)
+	named := inside
+	if !inside {
+		if named, err = f.namesTree(real.Path, top.Path); err != nil {
+			return nil, err
+		}
+	}
+	if !named {
+		g.Stray = []Stray{{dotGit, real.Path}}
+		return g, nil
+	}
+	g.Dir = real.Path
+	common, err := f.commonDir(g.Dir)
 	if err != nil {
 		return nil, err
 	}
-	return &Git{Root: top.Path, Dir: real.Path, CommonDir: common}, nil
+	worktree := filepath.Base(parentOf(g.Dir)) == "worktrees" && parentOf(parentOf(g.Dir)) == common
+	if common != g.Dir && (!worktree || inside && !within(common, top.Path)) {
+		g.Stray = []Stray{{join(g.Dir, "commondir"), common}}
+		return g, nil
+	}
+	g.CommonDir = common
+	return g, nil
+}
+
+func within(path, dir string) bool {
+	_, ok := sandbox.Below(dir, path)
+	return ok
+}
+
+// namesTree tells whether the git directory dir names root as its work tree: a
+// worktree's in its file gitdir, any other in core.worktree.
+func (f *FS) namesTree(dir, root string) (bool, error) {
+	file, err := f.gitLine(join(dir, "gitdir"))
+	if err == nil {
+		tree, ok := strings.CutSuffix(file, "/.git")
+		return ok && f.isTree(from(dir, tree), root), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	tree, err := f.coreWorktree(dir)
+	return err == nil && tree != "" && f.isTree(from(dir, tree), root), err
+}
+
+// isTree tells whether path leads to root. One that leads nowhere, or where
+// nobody can tell, does not.
+func (f *FS) isTree(path, root string) bool {
+	real, err := f.RealPath(path)
+	return err == nil && real.Path == root
+}
+
+// coreWorktree returns core.worktree of the git directory dir, "" for none. With
+// extensions.worktreeConfig git keeps it in config.worktree (git-worktree(1)).
+func (f *FS) coreWorktree(dir string) (string, error) {
+	config, err := f.readGitConfig(join(dir, "config"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if config["extensions.worktreeconfig"] == "true" {
+		own, err := f.readGitConfig(join(dir, "config.worktree"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		if tree, ok := own["core.worktree"]; ok {
+			return tree, nil
+		}
+	}
+	return config["core.worktree"], nil
 }
 
 // gitFile follows "gitdir: PATH"; a relative path starts at the file.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,19 +63,45 @@ func TestFindGit(t *testing.T) {
 	write(t, d+"/relative/.git", "gitdir: ../alias/.git/worktrees/wt\r\n")
 	write(t, d+"/later/.git", "gitdir: /none/later\n")
 	dot := main + "/.git"
+	git(t, main, "commit", "-qm", "sub")
+	git(t, d+"/wt", "reset", "-q", "--hard", strings.TrimSpace(git(t, main, "rev-parse", "HEAD")))
+	git(t, d+"/wt", "submodule", "--quiet", "update", "--init")
+	git(t, d, "clone", "-q", "--bare", main, "bare.git")
+	git(t, d+"/bare.git", "worktree", "add", "-q", "../of-bare")
+	repository(t, d+"/moved")
+	check(t, os.Rename(d+"/moved/.git", d+"/moved/.bare"))
+	write(t, d+"/moved/.git", "gitdir: ./.bare\n")
+	stray := func(root, target string) Git {
+		return Git{Root: root, Stray: []Stray{{root + "/.git", target}}}
+	}
 	for root, want := range map[string]Git{
-		main:            {main, dot, dot},
-		d + "/alias":    {main, dot, dot},
-		d + "/wt":       {d + "/wt", dot + "/worktrees/wt", dot},
-		main + "/sub":   {main + "/sub", dot + "/modules/sub", dot + "/modules/sub"},
-		d + "/separate": {d + "/separate", d + "/apart.git", d + "/apart.git"},
-		d + "/linked":   {d + "/linked", dot, dot},
-		d + "/relative": {d + "/relative", dot + "/worktrees/wt", dot},
-		d + "/later":    {d + "/later", "/none/later", "/none/later"},
+		main:            {main, dot, dot, nil},
+		d + "/alias":    {main, dot, dot, nil},
+		d + "/wt":       {d + "/wt", dot + "/worktrees/wt", dot, nil},
+		d + "/wt/sub":   {d + "/wt/sub", dot + "/worktrees/wt/modules/sub", dot + "/worktrees/wt/modules/sub", nil},
+		main + "/sub":   {main + "/sub", dot + "/modules/sub", dot + "/modules/sub", nil},
+		d + "/of-bare":  {d + "/of-bare", d + "/bare.git/worktrees/of-bare", d + "/bare.git", nil},
+		d + "/moved":    {d + "/moved", d + "/moved/.bare", d + "/moved/.bare", nil},
+		d + "/separate": stray(d+"/separate", d+"/apart.git"),
+		d + "/linked":   stray(d+"/linked", dot),
+		d + "/relative": stray(d+"/relative", dot+"/worktrees/wt"),
+		d + "/later":    stray(d+"/later", "/none/later"),
 	} {
 		if diff := cmp.Diff(want, findGit(t, root)); diff != "" {
 			t.Errorf("%s: %s", root, diff)
 		}
+	}
+	// What the messages advise works, with git as with FindGit.
+	git(t, d, "--git-dir="+d+"/apart.git", "config", "core.worktree", d+"/separate")
+	if g := findGit(t, d+"/separate"); g.CommonDir != d+"/apart.git" || git(t, d+"/separate", "rev-parse", "--show-toplevel") != d+"/separate\n" {
+		t.Errorf("%+v", g)
+	}
+	// git keeps core.worktree elsewhere once a work tree has settings of its own.
+	git(t, main+"/sub", "config", "extensions.worktreeConfig", "true")
+	git(t, main+"/sub", "config", "--worktree", "core.worktree", "../../../sub")
+	git(t, main+"/sub", "config", "--file", dot+"/modules/sub/config", "--unset", "core.worktree")
+	if g := findGit(t, main+"/sub"); g.CommonDir != dot+"/modules/sub" || git(t, main+"/sub", "rev-parse", "--show-toplevel") != main+"/sub\n" {
+		t.Errorf("%+v", g)
 	}
 	if g, err := NewFS().FindGit(d); g != nil || err != nil {
 		t.Errorf("no repository: %v %v", g, err)
@@ -82,6 +109,56 @@ func TestFindGit(t *testing.T) {
 	write(t, dot+"/commondir", "./\n")
 	if g := findGit(t, main); g.CommonDir != dot {
 		t.Errorf("commondir ./: %+v", g)
+	}
+}
+
+// The agent writes .git and, in the project, commondir. What these name does not
+// become the project's by that; nor do folders that the agent makes look so.
+func TestFindGitTellsStrays(t *testing.T) {
+	d := tempDir(t)
+	foreign := d + "/foreign"
+	repository(t, foreign)
+	git(t, foreign, "worktree", "add", "-q", "../other")
+	for name, plant := range map[string]func(root string) Stray{
+		"gitdir": func(root string) Stray {
+			write(t, root+"/.git", "gitdir: "+foreign+"/.git\n")
+			return Stray{root + "/.git", foreign + "/.git"}
+		},
+		"gitdir of another's worktree": func(root string) Stray {
+			write(t, root+"/.git", "gitdir: "+foreign+"/.git/worktrees/other\n")
+			return Stray{root + "/.git", foreign + "/.git/worktrees/other"}
+		},
+		"commondir": func(root string) Stray {
+			write(t, root+"/.git/commondir", foreign+"/.git\n")
+			return Stray{root + "/.git/commondir", foreign + "/.git"}
+		},
+		"commondir in the project": func(root string) Stray {
+			write(t, root+"/evil/worktrees/x/gitdir", root+"/.git\n")
+			write(t, root+"/.git/commondir", "../evil\n")
+			return Stray{root + "/.git/commondir", root + "/evil"}
+		},
+		"commondir that names the project": func(root string) Stray {
+			write(t, d+"/named/config", "[core]\nworktree = "+root+"\n")
+			write(t, root+"/.git/commondir", d+"/named\n")
+			return Stray{root + "/.git/commondir", d + "/named"}
+		},
+		"worktrees": func(root string) Stray { // two folders up from .git is outside
+			write(t, root+"/.git/commondir", "../..\n")
+			return Stray{root + "/.git/commondir", d}
+		},
+		"link": func(root string) Stray {
+			mkdir(t, root)
+			link(t, foreign+"/.git", root+"/.git")
+			return Stray{root + "/.git", foreign + "/.git"}
+		},
+	} {
+		root := d + "/" + name
+		s := plant(root)
+		if g := findGit(t, root); !slices.Equal(g.Stray, []Stray{s}) || g.CommonDir != "" || within(g.Dir, foreign) {
+			t.Errorf("%s: %+v", name, g)
+		}
+		_, err := NewFS().TrackedOf(findGit(t, root), []string{"a"})
+		wantUnknown(t, err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -41,11 +40,7 @@ type Identity struct {
 // Included files, /etc/gitconfig and the project's configuration are not read.
 func (f *FS) GitIdentity(facts Facts) (Identity, error) {
 	var id Identity
-	files := []string{
-		filepath.Join(filepath.Dir(facts.ConfigDir), "git", "config"),
-		filepath.Join(facts.Home, ".gitconfig"),
-	}
-	for _, path := range files {
+	for _, path := range userGitConfigs(facts) {
 		config, err := f.readGitConfig(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

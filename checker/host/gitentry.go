@@ -18,6 +18,7 @@ const (
 	extSkip        = 0x4000 // skip-worktree
 	statSize       = 40     // times, device, inode, mode, owner, size
 	modeOffset     = 24
+	maxName        = 4096 // PATH_MAX: no file has a longer one
 )
 
 // entry is one entry; its name is only good until the next.
@@ -35,8 +36,7 @@ type entries struct {
 	left     uint32
 	version  uint32
 	hashSize int
-	name     []byte // of the last entry; version 4 builds on it
-	spare    []byte // for version 4's next name, so that none is allocated
+	name     []byte // of the last entry; version 4 rewrites it in place
 	stage    uint16
 }
 
@@ -65,14 +65,13 @@ func (r *entries) next() (entry, error) {
 		fixed += 2
 	}
 	r.pos = start + fixed
-	name, err := r.readName(start)
-	if err != nil {
+	name, order, err := r.readName(start)
+	switch {
+	case err != nil:
 		return entry{}, err
-	}
-	if n := int(flags & flagNameLength); n != min(len(name), flagNameLength) {
+	case int(flags&flagNameLength) != min(len(name), flagNameLength):
 		return entry{}, fmt.Errorf("the entry %q has a wrong length", name)
-	}
-	if c := bytes.Compare(r.name, name); c > 0 || c == 0 && r.stage >= e.stage {
+	case order > 0 || order == 0 && r.stage >= e.stage:
 		return entry{}, fmt.Errorf("the entry %q is out of order", name)
 	}
 	r.name, r.stage = name, e.stage
@@ -81,37 +80,43 @@ func (r *entries) next() (entry, error) {
 	return e, nil
 }
 
-// readName reads the name of the entry that begins at start. Version 4 says
-// how many bytes to drop from the last name and what to append.
-func (r *entries) readName(start int) ([]byte, error) {
-	drop := 0
+// readName reads the name of the entry that begins at start, and compares the
+// last name with it. Version 4 says how many bytes to drop from the last name
+// and what to append: only these are looked at, or a small index of long names
+// would take a long time.
+func (r *entries) readName(start int) (name []byte, order int, err error) {
+	keep := 0
 	if r.version == 4 {
-		n, err := r.varint()
+		drop, err := r.varint()
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if drop = n; drop > len(r.name) {
-			return nil, errCut
+		if drop > len(r.name) {
+			return nil, 0, errCut
 		}
+		keep = len(r.name) - drop
 	}
-	length := bytes.IndexByte(r.data[r.pos:], 0)
-	if length < 0 {
-		return nil, errCut
+	rest := r.data[r.pos:]
+	length := bytes.IndexByte(rest[:min(len(rest), maxName+1-keep)], 0)
+	switch {
+	case length < 0 && len(rest) > maxName-keep:
+		return nil, 0, fmt.Errorf("a name has more than %d bytes", maxName)
+	case length < 0:
+		return nil, 0, errCut
 	}
-	text := r.data[r.pos : r.pos+length]
+	text := rest[:length]
 	r.pos += length + 1
+	order = bytes.Compare(r.name[keep:], text)
 	if r.version == 4 {
-		name := append(append(r.spare[:0], r.name[:len(r.name)-drop]...), text...)
-		r.spare = r.name
-		return name, nil
+		return append(r.name[:keep], text...), order, nil
 	}
 	// 1 to 8 NULs pad the entry to a multiple of eight bytes.
 	end := start + (r.pos-start+7)&^7
 	if end > len(r.data) || len(bytes.Trim(r.data[r.pos:end], "\x00")) > 0 {
-		return nil, errCut
+		return nil, 0, errCut
 	}
 	r.pos = end
-	return text, nil
+	return text, order, nil
 }
 
 // varint reads the offset encoding of git's packs: each further byte adds one

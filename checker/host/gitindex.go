@@ -40,24 +40,47 @@ func (x Index) Of(path string) *bool {
 // nothing is tracked.
 //
 // An error wraps [sandbox.ErrUnknown]: a corrupt index, one of more than
-// 64 MiB, a split one, or a core.worktree elsewhere.
+// 64 MiB, a split one, a core.worktree elsewhere, or a stray repository.
 func (f *FS) TrackedOf(g Git, wanted []string) (Index, error) {
+	if g.Dir == "" || g.CommonDir == "" {
+		return Index{}, fmt.Errorf("git index: %w: the repository is not the project's own", sandbox.ErrUnknown)
+	}
 	sum, err := f.indexHash(g)
 	if err != nil {
 		return Index{}, fmt.Errorf("git index: %w", err)
 	}
-	data, err := f.read(join(g.Dir, "index"), indexLimit)
+	body, err := f.indexBody(join(g.Dir, "index"), sum())
 	if errors.Is(err, fs.ErrNotExist) {
 		return newSeeker(wanted).finish(), nil
 	}
 	if err != nil {
 		return Index{}, fmt.Errorf("git index: %w", err)
 	}
-	index, err := scanIndex(data, sum, wanted)
+	index, err := scanIndex(body, sum().Size(), wanted)
 	if err != nil {
 		return Index{}, fmt.Errorf("git index %s/index: %w: %w", g.Dir, sandbox.ErrUnknown, err)
 	}
 	return index, nil
+}
+
+// indexBody returns an index whose checksum is right, without that. It is read
+// and summed up once, for it is asked for submodules and for what is tracked.
+func (f *FS) indexBody(path string, sum hash.Hash) ([]byte, error) {
+	f.indexMu.Lock()
+	defer f.indexMu.Unlock()
+	if body, ok := f.indexes[path]; ok {
+		return body, nil
+	}
+	data, err := f.read(path, indexLimit)
+	if err != nil {
+		return nil, err
+	}
+	body, err := checkSum(data, sum)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, sandbox.ErrUnknown, err)
+	}
+	f.indexes = map[string][]byte{path: body}
+	return body, nil
 }
 
 // hashes are the values of extensions.objectFormat (git-config(1)).
@@ -83,18 +106,28 @@ func (f *FS) indexHash(g Git) (func() hash.Hash, error) {
 	return nil, fmt.Errorf("%w: extensions.objectFormat is %q, not sha1 or sha256", sandbox.ErrUnknown, format)
 }
 
+// checkSum returns data without the checksum at its end, which must be right or,
+// as with index.skipHash, zero.
+func checkSum(data []byte, sum hash.Hash) ([]byte, error) {
+	size := len(data) - sum.Size()
+	if size < 12 || string(data[:4]) != "DIRC" {
+		return nil, errors.New("it has no header")
+	}
+	body, want := data[:size], data[size:]
+	if len(bytes.Trim(want, "\x00")) == 0 {
+		return body, nil
+	}
+	sum.Write(body)
+	if !bytes.Equal(sum.Sum(nil), want) {
+		return nil, errors.New("its checksum is wrong: `git fsck` tells more")
+	}
+	return body, nil
+}
+
 // scanIndex walks the entries once, in their order, and keeps nothing of them
 // but gitlinks.
-func scanIndex(data []byte, newHash func() hash.Hash, wanted []string) (Index, error) {
-	sum := newHash()
-	body := len(data) - sum.Size()
-	if body < 12 || string(data[:4]) != "DIRC" {
-		return Index{}, errors.New("it has no header")
-	}
-	if err := checkSum(data[:body], data[body:], sum); err != nil {
-		return Index{}, err
-	}
-	r, err := newEntries(data[:body], sum.Size())
+func scanIndex(body []byte, hashSize int, wanted []string) (Index, error) {
+	r, err := newEntries(body, hashSize)
 	if err != nil {
 		return Index{}, err
 	}
@@ -104,21 +137,11 @@ func scanIndex(data []byte, newHash func() hash.Hash, wanted []string) (Index, e
 		if err != nil {
 			return Index{}, err
 		}
-		found.see(e)
+		if err := found.see(e); err != nil {
+			return Index{}, err
+		}
 	}
-	return found.finish(), checkExtensions(data[r.pos:body])
-}
-
-// checkSum compares the checksum at the end; with index.skipHash it is zero.
-func checkSum(body, want []byte, sum hash.Hash) error {
-	if len(bytes.Trim(want, "\x00")) == 0 {
-		return nil
-	}
-	sum.Write(body)
-	if !bytes.Equal(sum.Sum(nil), want) {
-		return errors.New("its checksum is wrong: `git fsck` tells more")
-	}
-	return nil
+	return found.finish(), checkExtensions(body[r.pos:])
 }
 
 // required are the extensions that must be understood for the entries to mean

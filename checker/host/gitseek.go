@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -12,9 +13,13 @@ import (
 type seeker struct {
 	probes []probe // sorted by key
 	next   int
-	sparse []string // directories that stand for all below them
+	sparse []string // directories that stand for all below them, sorted
+	kept   int      // bytes of names in sparse and index
 	index  Index
 }
+
+// maxKept bounds what a crafted index makes one remember.
+const maxKept = 4 << 20
 
 type probe struct {
 	key  []byte
@@ -31,14 +36,27 @@ func newSeeker(wanted []string) *seeker {
 	return s
 }
 
-func (s *seeker) see(e entry) {
-	if e.mode == modeGitlink && (len(s.index.Gitlinks) == 0 || s.index.Gitlinks[len(s.index.Gitlinks)-1] != string(e.name)) {
+func (s *seeker) see(e entry) error {
+	switch e.mode {
+	case modeGitlink:
+		if n := len(s.index.Gitlinks); n > 0 && s.index.Gitlinks[n-1] == string(e.name) {
+			return nil // another stage
+		}
 		s.index.Gitlinks = append(s.index.Gitlinks, string(e.name))
-	}
-	if e.mode == modeTree {
+	case modeTree:
 		s.sparse = append(s.sparse, string(e.name))
+	default:
+		s.track(e)
+		return nil
 	}
-	if e.hidden || e.mode == modeGitlink || e.mode == modeTree {
+	if s.kept += len(e.name); s.kept > maxKept {
+		return fmt.Errorf("its submodules and sparse directories have names of more than %d bytes together", maxKept)
+	}
+	return nil
+}
+
+func (s *seeker) track(e entry) {
+	if e.hidden {
 		return
 	}
 	for ; s.next < len(s.probes); s.next++ {
@@ -56,12 +74,29 @@ func (s *seeker) see(e entry) {
 // which a sparse index has but the name, and those directories themselves.
 func (s *seeker) finish() Index {
 	for path, tracked := range s.index.Tracked {
-		near := func(dir string) bool {
-			return strings.HasPrefix(path+"/", dir) || strings.HasPrefix(dir, path+"/")
-		}
-		if !tracked && slices.ContainsFunc(s.sparse, near) {
+		if !tracked && (s.isSparse(path) || s.holdsSparse(path)) {
 			delete(s.index.Tracked, path)
 		}
 	}
 	return s.index
+}
+
+// isSparse tells whether path is one of the sparse directories, whose names end
+// in a slash, or lies in one.
+func (s *seeker) isSparse(path string) bool {
+	whole := path + "/"
+	for i, c := range whole {
+		if c != '/' {
+			continue
+		}
+		if _, found := slices.BinarySearch(s.sparse, whole[:i+1]); found {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *seeker) holdsSparse(path string) bool {
+	i, _ := slices.BinarySearch(s.sparse, path+"/")
+	return i < len(s.sparse) && strings.HasPrefix(s.sparse[i], path+"/")
 }

@@ -26,24 +26,48 @@ type base struct {
 	err   error
 }
 
+// bases are the placeholders that the facts decide. What git takes for the
+// project's repository without reason is watched as if it were: it obeys it.
 func bases(facts Facts) map[string]base {
 	var git Git
 	if facts.Git != nil {
 		git = *facts.Git
 	}
 	gitErr := facts.Unknown["git"]
+	var strays []string
+	for _, s := range git.Stray {
+		strays = append(strays, s.Target)
+	}
 	return map[string]base{
 		"":             {paths: []string{""}}, // an absolute path
 		"{home}":       {paths: present(facts.Home)},
 		"{project}":    {paths: present(facts.ProjectRoot)},
-		"{git}":        {present(git.Dir), gitErr},
-		"{git-common}": {present(git.CommonDir), gitErr},
+		"{git}":        {append(present(git.Dir), strays...), gitErr},
+		"{git-common}": {append(present(git.CommonDir), strays...), gitErr},
 		"{runtime}":    {facts.RuntimeDirs, facts.Unknown["runtime"]},
 		"{state}":      {paths: present(facts.StateDir)},
 		"{cache}":      {paths: present(facts.CacheDir)},
 		"{config}":     {paths: present(facts.ConfigDir)},
 		"{ssh-agent}":  {present(facts.SSHAgent), facts.Unknown["ssh-agent"]},
 	}
+}
+
+// base returns what a placeholder stands for. Some have to be looked for, which
+// is done when a template names them, once.
+func (x *expansion) base(name string) (b base, known bool) {
+	if b, known = x.bases[name]; known {
+		return b, true
+	}
+	search, known := map[string]func() base{
+		"{git-modules}":    x.modules,
+		"{submodule}":      x.submodules,
+		"{git-hooks-path}": x.hooksPaths,
+	}[name]
+	if known {
+		b = search()
+		x.bases[name] = b
+	}
+	return b, known
 }
 
 func present(path string) []string {
@@ -60,11 +84,11 @@ func (x *expansion) paths(template string) ([]string, error) {
 	if err := checkRest(rest); err != nil {
 		return nil, err
 	}
-	b, known := x.bases[name]
+	b, known := x.base(name)
 	switch {
 	case !known || template == "":
-		return nil, fmt.Errorf("it begins with %q: begin with / or one of {home}, {project}, {git}, {git-common}, "+
-			"{runtime}, {state}, {cache}, {config}, {ssh-agent}", name)
+		return nil, fmt.Errorf("it begins with %q: begin with / or one of {home}, {project}, {git}, {git-common}, {git-modules}, "+
+			"{git-hooks-path}, {submodule}, {runtime}, {state}, {cache}, {config}, {ssh-agent}", name)
 	case b.err != nil:
 		return nil, b.err
 	}
@@ -108,6 +132,9 @@ func (x *expansion) expandStar(base, rest string) []string {
 	for _, name := range names {
 		if len(name) < len(prefix)+len(suffix) || !strings.HasPrefix(name, prefix) || !strings.HasSuffix(name, suffix) {
 			continue
+		}
+		if filepath.Base(dir) == "hooks" && strings.HasSuffix(name, ".sample") {
+			continue // git's templates, a dozen in most repositories, which it does not run
 		}
 		match := dir + "/" + name
 		if !more {

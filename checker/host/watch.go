@@ -11,9 +11,12 @@ import (
 
 // Watch is one entry of the data about host paths that matter.
 type Watch struct {
-	// Path begins with {home}, {project}, {git}, {git-common}, {runtime},
-	// {state}, {cache}, {config} or {ssh-agent}, or is absolute. One component
-	// may hold one *, which stands for any part of a name, dots included.
+	// Path begins with {home}, {project}, {git}, {git-common}, {git-modules}
+	// (the git directories of submodules), {git-hooks-path} (what core.hooksPath
+	// says), {submodule} (their folders in the work tree), {runtime}, {state},
+	// {cache}, {config} or {ssh-agent}, or is absolute. One component may hold
+	// one *, which stands for any part of a name, dots included; in a folder
+	// named hooks not for git's *.sample.
 	Path    string `json:"path"`
 	Class   string `json:"class"`
 	Reason  string `json:"reason"`  // why it matters, one clause
@@ -47,7 +50,7 @@ var throughOnly = map[string]bool{"secret": true, "socket": true, "device": true
 // left out; below one that is unknown, or with a path that is no template, it
 // is an error.
 func (f *FS) Expand(entries []Watch, facts Facts) ([]WatchedPath, error) {
-	x := &expansion{fs: f, bases: bases(facts), at: make(map[placeClass]int, len(entries))}
+	x := &expansion{fs: f, facts: facts, bases: bases(facts), at: make(map[placeClass]int, len(entries))}
 	for _, w := range entries {
 		paths, err := x.paths(w.Path)
 		if err != nil {
@@ -63,10 +66,13 @@ func (f *FS) Expand(entries []Watch, facts Facts) ([]WatchedPath, error) {
 type placeClass struct{ path, class string }
 
 type expansion struct {
-	fs    *FS
-	bases map[string]base
-	found []WatchedPath
-	at    map[placeClass]int // index in found
+	fs       *FS
+	facts    Facts
+	bases    map[string]base
+	found    []WatchedPath
+	at       map[placeClass]int // index in found
+	links    []string           // of the index; nil before it was read
+	indexErr error
 }
 
 // add looks a path up and appends it with the links on its way.
@@ -99,6 +105,9 @@ func (x *expansion) describe(w Watch, written, path string) WatchedPath {
 	}
 	if p.Type == sandbox.Regular {
 		p.Nlink = int(st.Nlink)
+	}
+	if p.Type == sandbox.Dir && filepath.Base(path) == ".git" {
+		p.Protect = false // git writes it; a .git file only names the one that git writes
 	}
 	return p
 }

@@ -9,16 +9,22 @@
   dir, # where its devenv.nix is now
   module ? ../../module.nix,
   withJailNix ? true, # whether the project has an input of that name
+  plainJailNix ? false, # as `flake: false` gives it
+  anyLanguage ? false, # whether options languages.* exist in the double of devenv
 }:
 let
   nixpkgsLib = import (/. + lib);
   real = builtins.pathExists (/. + "${devenv}/src/modules/top-level.nix");
   inputs = nixpkgsLib.optionalAttrs withJailNix {
-    jail-nix = {
-      lib = import (/. + "${jailNix}/lib");
-      rev = "of-the-tests";
-      outPath = jailNix;
-    };
+    jail-nix =
+      if plainJailNix then
+        { outPath = jailNix; }
+      else
+        {
+          lib = import (/. + "${jailNix}/lib");
+          rev = "of-the-tests";
+          outPath = jailNix;
+        };
   };
   mkPkgs = overlays: import ./double/packages.nix { lib = nixpkgsLib; inherit system overlays ocjail; };
   # What devenv's own bootstrap gives its modules.
@@ -47,6 +53,7 @@ let
         }
       )
       module
+      { options = nixpkgsLib.optionalAttrs anyLanguage { languages = nixpkgsLib.mkOption { type = nixpkgsLib.types.raw; }; }; }
       (
         args@{ pkgs, lib, config, ... }:
         let
@@ -64,12 +71,13 @@ in
   inherit (evaluated) config options;
   inherit cfg;
   lib = nixpkgsLib;
-  manifest = builtins.fromJSON cfg.manifest.text;
+  manifest = builtins.fromJSON (builtins.unsafeDiscardStringContext cfg.manifest.text);
   # Whether reading the manifest would build something.
   manifestContext = builtins.attrNames (builtins.getContext cfg.manifest.text);
   wrapper = cfg.finalPackage.text;
   gate = pkgs.jail.ocjail.args.bubblewrapPackage;
   baseNames = map (p: p.pname or p.name) cfg.basePackages;
+  shellPackages = map (p: p.name) (builtins.concatMap (i: i.inputs) evaluated.config.inputsFrom);
   shellInputs = map (p: p.name) (cfg.finalPackage.environment or { inputs = [ ]; }).inputs;
 
   # Options that lack something a reader needs. A read-only one has no example,

@@ -102,7 +102,7 @@ func TestEnvironment(t *testing.T) {
 	opencode := newDevenv(t, `
 		packages = [
 			pkgs.hello
-			(pkgs.runCommand "hook" { } "mkdir -p $out/nix-support; echo 'export HOOKED=\"a b\"; export lower=1' > $out/nix-support/setup-hook")
+			(pkgs.runCommand "hook" { } "mkdir -p $out/nix-support; echo 'export HOOKED=\"a b\"; export lower=1 BUILD_FOLDER=$NIX_BUILD_TOP/x' > $out/nix-support/setup-hook")
 		];
 		programs.opencode = { enable = true; jailCombinators = [ (pkgs.jail.combinators.set-env "SHELL" "mine") ]; };
 	`).opencode()
@@ -118,7 +118,7 @@ func TestEnvironment(t *testing.T) {
 		names[name] = true
 	}
 	for _, n := range []string{"NIX_BUILD_TOP", "NIX_STORE", "NIX_BUILD_CORES", "NIX_LOG_FD", "NIX_SSL_CERT_FILE", "SOURCE_DATE_EPOCH",
-		"CONFIG_SHELL", "HOST_PATH", "TMPDIR", "TEMP", "out", "name", "lower", "builder", "buildPhase", "OCJAIL_MANIFEST", "PWD_OLD"} {
+		"CONFIG_SHELL", "HOST_PATH", "TMPDIR", "TEMP", "out", "name", "lower", "builder", "buildPhase", "BUILD_FOLDER", "OCJAIL_MANIFEST"} {
 		if names[n] {
 			t.Errorf("%s is in the jail", n)
 		}
@@ -177,6 +177,26 @@ func TestGeneratedFiles(t *testing.T) {
 	}
 	if r := w.launch(nil, opencode, "-c", "cat opencode.jsonc").expect(t, 0); strings.TrimSpace(r.stdout) != "generated" {
 		t.Errorf("opencode.jsonc is %q", r.stdout)
+	}
+}
+
+// An organisation's managed settings are in the jail, and can't be changed there.
+func TestManagedSettings(t *testing.T) {
+	opencode := newProject(t, "").opencode()
+	w := newWorld(t, false)
+	w.etc = filepath.Join(w.dir, "etc")
+	for name, text := range map[string]string{"opencode/opencode.json": `{"share":"disabled"}`, "passwd": "", "group": "", "hosts": ""} {
+		path := filepath.Join(w.etc, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := w.launch(nil, opencode, "-c", "cat /etc/opencode/opencode.json; echo 2>/dev/null >/etc/opencode/opencode.json || exit 3").expect(t, 3)
+	if r.stdout != `{"share":"disabled"}` {
+		t.Errorf("the managed settings are %q", r.stdout)
 	}
 }
 

@@ -146,11 +146,17 @@ func download() (inputs, error) {
 
 func ptr(s string) *string { return &s }
 
-// run runs a nix command and returns its standard output.
+// run runs a command, nix most often, and returns its standard output.
 func run(limit time.Duration, name string, args ...string) ([]byte, error) {
+	return runIn("", limit, name, args...)
+}
+
+// runIn is run in a folder.
+func runIn(dir string, limit time.Duration, name string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
 	// The builders of double/ use programs of this machine.
 	cmd.Env = append(os.Environ(), "NIX_CONFIG=experimental-features = nix-command flakes\nsandbox = false\nsubstituters =\n")
 	var stdout, stderr strings.Builder

@@ -97,6 +97,7 @@ let
   };
   opaque = [
     (s: s // { newSession = false; cmd = "${s.cmd} --dir /foo"; })
+    (c.compose [ (s: s // { cmd = "${s.cmd} --dir /early"; }) (c.tmpfs "/late2") ])
     (s: nixpkgsLib.pipe s [ (c.tmpfs "/z") (c.rw-bind "/y" "/y") ])
     (s: s // { runtime = "# first\n${s.runtime}"; })
   ];
@@ -119,7 +120,6 @@ let
     annotated = (t.package "").text;
     cmd = map (p: { inherit (p) id; text = builtins.unsafeDiscardStringContext p.text; }) t.cmd;
     entries = map (e: { inherit (e) id phase; combinator = e.combinator or null; }) t.entries;
-    inherit (t) env;
   };
   # The jail of an untouched jail.nix, with its own combinators.
   plain = (import (/. + "${jailNix}/lib")).extend (pkgs.jail.ocjail.args // { basePermissions = _: [ ]; });

@@ -24,6 +24,7 @@ type world struct {
 	dir  string
 	home string
 	uid  int
+	etc  string // a folder that stands for /etc, or ""
 }
 
 // newWorld makes a world of root's, or of an ordinary user's: the caller, or a
@@ -44,7 +45,6 @@ func newWorld(t *testing.T, asRoot bool) *world {
 		w.uid = standIn
 	}
 	w.write("project/file", "from the host\n")
-	w.write("passwd", "")
 	passwd := fmt.Sprintf("dev:x:%d:%d:Dev:%s:/bin/sh\n", w.uid, w.uid, homeDir)
 	if err := os.WriteFile(filepath.Join(dir, "passwd"), []byte(passwd), 0o644); err != nil {
 		t.Fatal(err)
@@ -96,8 +96,11 @@ func (w *world) launch(env []string, argv ...string) result {
 	}
 	stage := []string{
 		"--dev-bind", "/", "/", "--tmpfs", "/home", "--bind", w.home, homeDir,
-		"--ro-bind", filepath.Join(w.dir, "passwd"), "/etc/passwd", "--chdir", projectDir, "--die-with-parent", "--",
 	}
+	if w.etc != "" {
+		stage = append(stage, "--ro-bind", w.etc, "/etc")
+	}
+	stage = append(stage, "--ro-bind", filepath.Join(w.dir, "passwd"), "/etc/passwd", "--chdir", projectDir, "--die-with-parent", "--")
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bwrap", append(stage, argv...)...)

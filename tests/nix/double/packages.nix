@@ -127,20 +127,27 @@ let
       runtimeShell = "${self.bash}/bin/bash";
       bubblewrap = calling "bubblewrap" "bwrap";
       nix = calling "nix" "nix-store";
+      cargo-expand = self.writeShellScriptBin "cargo-expand" "exit 1";
       hello = self.writeShellScriptBin "hello" "echo 'Hello, world!'";
       glibcLocalesUtf8 = null;
       pkg-config = self.writeShellScriptBin "pkg-config" "exit 1";
       # An opencode that does what it is told to: `opencode -c 'commands'`.
       opencode = self.writeShellScriptBin "opencode" ''exec ${self.runtimeShell} "$@"'';
 
+      # A program of this machine as it is: some break when they are patched.
+      programAt =
+        name: path:
+        host {
+          inherit name;
+          extra.meta.mainProgram = name;
+          env.program = "${/. + path}";
+          script = "mkdir -p $out/bin; cp $program $out/bin/${name}; chmod +x $out/bin/${name}";
+        };
+
       buildGoModule =
         a:
-        host {
-          name = a.pname;
-          extra = { inherit (a) pname version meta vendorHash; };
-          env.binary = if ocjail == null then throw "the double of nixpkgs was given no ocjail" else "${/. + ocjail}";
-          script = "mkdir -p $out/bin; cp $binary $out/bin/${a.pname}; chmod +x $out/bin/${a.pname}";
-        };
+        (if ocjail == null then throw "the double of nixpkgs was given no ocjail" else self.programAt a.pname ocjail)
+        // { inherit (a) pname version meta vendorHash; };
     }
     // lib.optionalAttrs (lib.hasSuffix "-darwin" system) (
       lib.genAttrs [ "bubblewrap" "shadow" "util-linux" "xdg-dbus-proxy" "xwayland-satellite" ] (

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -24,7 +25,8 @@ func main() {
 		os.Exit(2)
 	}
 	if err := act(os.Args[2:]); err != nil {
-		if n, ok := err.(unix.Errno); ok {
+		var n unix.Errno
+		if errors.As(err, &n) {
 			fmt.Println(unix.ErrnoName(n))
 		} else {
 			fmt.Println(err)

@@ -1,0 +1,83 @@
+package nix
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/refnil/opencode-jail-devenv/tests/agent"
+)
+
+func agentTools(t *testing.T) agent.Tools {
+	t.Helper()
+	setUp(t)
+	tools, err := agent.FindTools(root, t.TempDir(), ocjail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tools
+}
+
+// realOpencode is a devenv.nix with the real opencode in the jail. Off NixOS its
+// binary needs the machine's libc.
+func realOpencode(tools agent.Tools) string {
+	return `
+		programs.opencode.enable = true;
+		programs.opencode.package = pkgs.programAt "opencode" "` + tools.Opencode + `";
+		programs.opencode.jailCombinators = with pkgs.jail.combinators; [
+			(readonly "/lib64") (try-readonly "/lib/x86_64-linux-gnu") (try-readonly "/lib/aarch64-linux-gnu")
+		];
+	`
+}
+
+// The real opencode in the module's jail: what tests/agent proves of
+// `ocjail run` holds here too.
+func TestAgent(t *testing.T) {
+	tools := agentTools(t)
+	opencode := newDevenv(t, realOpencode(tools)).opencode()
+	// The agent's user calls `ocjail run --project DIR -- opencode ARGS`.
+	tools.Ocjail = filepath.Join(t.TempDir(), "ocjail")
+	script := "#!/bin/sh\nshift 5\nexec " + opencode + " \"$@\"\n"
+	if err := os.WriteFile(tools.Ocjail, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	results, err := agent.Run(t.Context(), tools, true, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if !r.AsPromised(true) {
+			t.Errorf("%s: happened = %v; the agent answered: %s", r.Act.Name, r.Happened, r.Reply)
+		}
+	}
+}
+
+// A configuration that devenv generates, as a link into the store, is what
+// opencode sees inside as well as outside: its permissions must not get lost.
+func TestGeneratedConfiguration(t *testing.T) {
+	tools := agentTools(t)
+	const text = `{"$schema":"https://opencode.ai/config.json","permission":{"bash":"deny"}}`
+	p := newDevenv(t, realOpencode(tools)+`
+		files."opencode.jsonc" = if config ? outputs then { text = builtins.readFile ./text; } else { file = pkgs.writeText "opencode.jsonc" (builtins.readFile ./text); };
+	`)
+	if err := os.WriteFile(filepath.Join(p.dir, "text"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	opencode := p.opencode()
+	w := newWorld(t, false)
+	if err := os.Symlink(p.evalString(`config.files."opencode.jsonc".file.outPath`), filepath.Join(w.home, "project/opencode.jsonc")); err != nil {
+		t.Fatal(err)
+	}
+	// A program of root's own folder can't be run by the world's user.
+	bare := filepath.Join(p.build("cfg.opencodePackage"), "bin/opencode")
+	env := []string{"OPENCODE_DISABLE_AUTOUPDATE=1", "OPENCODE_DISABLE_MODELS_FETCH=1", "OPENCODE_DISABLE_DEFAULT_PLUGINS=1"}
+	outside := w.launch(env, bare, "debug", "config").expect(t, 0)
+	inside := w.launch(env, opencode, "debug", "config").expect(t, 0)
+	if !strings.Contains(outside.stdout, `"deny"`) {
+		t.Fatalf("opencode does not read its configuration:\n%s", outside.stdout)
+	}
+	if inside.stdout != outside.stdout {
+		t.Errorf("inside\n%s\noutside\n%s", inside.stdout, outside.stdout)
+	}
+}

@@ -1,0 +1,57 @@
+# The outputs of ../../flake.nix, with the inputs that the Go tests chose.
+{
+  lib,
+  jailNix,
+  ocjail ? null,
+}:
+let
+  nixpkgsLib = import (/. + lib);
+  packages = system: import ./double/packages.nix { lib = nixpkgsLib; inherit system ocjail; };
+  flake = import ../../flake.nix;
+  outputs = flake.outputs {
+    self = { };
+    nixpkgs = {
+      lib = nixpkgsLib;
+      legacyPackages = nixpkgsLib.genAttrs [ "x86_64-linux" "aarch64-linux" ] packages;
+    };
+    jail-nix = {
+      lib = import (/. + "${jailNix}/lib");
+      rev = "of-the-tests";
+    };
+  };
+  here = packages builtins.currentSystem;
+  nixos =
+    config:
+    (nixpkgsLib.evalModules {
+      modules = [
+        outputs.nixosModules.default
+        {
+          options.environment = nixpkgsLib.genAttrs [ "systemPackages" "etc" ] (_: nixpkgsLib.mkOption { type = nixpkgsLib.types.raw; });
+          config = { _module.args.pkgs = here; programs.ocjail = config; };
+        }
+      ];
+    }).config.environment;
+in
+{
+  inputs = nixpkgsLib.mapAttrs (_: i: i.url) flake.inputs;
+  systems = nixpkgsLib.mapAttrs (_: builtins.attrNames) (nixpkgsLib.filterAttrs (n: _: builtins.elem n [ "packages" "checks" "devShells" "formatter" ]) outputs);
+  names = builtins.attrNames outputs;
+  package = nixpkgsLib.mapAttrs (_: p: { inherit (p.ocjail) name meta vendorHash; }) outputs.packages;
+  checks = nixpkgsLib.mapAttrs (_: c: nixpkgsLib.mapAttrs (_: d: d.drvPath) c) outputs.checks;
+  shells = nixpkgsLib.mapAttrs (_: s: s.default.drvPath) outputs.devShells;
+  templates = nixpkgsLib.mapAttrs (_: t: { path = toString t.path; inherit (t) description; }) outputs.templates;
+  devenvModule = toString outputs.devenvModules.default;
+  overlay = builtins.attrNames (outputs.overlays.default { } here);
+  nixos = {
+    text = (nixos { enable = true; config = "protect = []\n"; }).etc."ocjail/ocjail.hcl".text;
+    packages = map (p: p.name) (nixos { enable = true; }).systemPackages;
+  };
+  # Another program than opencode, through lib.jail.
+  jail = outputs.lib.jail {
+    pkgs = here;
+    name = "tool";
+    package = here.writeShellScriptBin "tool" ''exec ${here.runtimeShell} "$@"'';
+    packages = [ here.hello ];
+    permissions = c: [ (c.readonly "~/Documents") ];
+  };
+}
