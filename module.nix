@@ -34,7 +34,8 @@ let
       config =
         if cfg.policy.config == null then
           null
-        else if builtins.isPath cfg.policy.config || lib.hasPrefix "/" cfg.policy.config then
+        # // begins a comment in HCL.
+        else if builtins.isPath cfg.policy.config || builtins.match "/[^/].*" cfg.policy.config != null then
           { file = toString cfg.policy.config; text = builtins.readFile cfg.policy.config; }
         else
           { file = "programs.opencode.policy.config"; text = cfg.policy.config; };

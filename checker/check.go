@@ -74,18 +74,18 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	}
 	found = append(found, j.structural()...)
 	for i := range found {
-		c.finish(&found[i], in)
+		c.finish(&found[i], j, in)
 	}
 	finding.Sort(found)
 	return &Report{Jail: j, Input: in, Findings: found, Rules: len(c.engine.Rules())}, nil
 }
 
 // finish adds where the subject comes from and the configured severity.
-func (c *Checker) finish(f *finding.Finding, in *Input) {
+func (c *Checker) finish(f *finding.Finding, j *Jail, in *Input) {
 	if i := f.Subject.Index; f.Origin == nil && i != nil && *i >= 0 && *i < len(in.Jail.Mounts) {
 		m := in.Jail.Mounts[*i]
-		f.Origin = parseOrigin(m.Origin)
-		if f.Origin != nil {
+		f.Origin = j.origin(m.Origin)
+		if f.Origin != nil && f.Origin.Combinator == "" {
 			f.Origin.Combinator = m.Op
 		}
 	}

@@ -30,7 +30,8 @@ type InputJail struct {
 }
 
 // InputMount is one mount or file operation, in bwrap's order. Symbolic links
-// and directories that bwrap makes are left out.
+// and directories that bwrap makes are left out. The lower layers of an overlay
+// follow it, each as an "overlay-src" with access "ro".
 type InputMount struct {
 	Op     string `json:"op"`     // bwrap's option without dashes, e.g. "ro-bind-try"
 	Access string `json:"access"` // "rw", "ro", "dev", "scratch", "proc"; "none" for a -try whose source is absent
@@ -49,6 +50,10 @@ type InputMount struct {
 	Hardening  bool     `json:"hardening"` // added by the gate, not asked for
 	Certain    bool     `json:"certain"`   // false where only a host could tell
 	Covers     []string `json:"covers"`    // well-known places at or below the source: "root", "home", "home-parent", "project"
+	// Propagates: what is mounted below the source later on the host appears in
+	// the jail, with the flags that it has there: writable below a read-only bind
+	// too (mount_namespaces(7)).
+	Propagates bool `json:"propagates"`
 }
 
 // InputEnv is the environment that the command ends up with.
@@ -92,17 +97,27 @@ type InputSeccomp struct {
 // InputHost is what the host says of itself. A fact that could not be had is
 // null, which is not the same as false.
 type InputHost struct {
-	Known         bool       `json:"known"` // false when linting without a host
-	Home          string     `json:"home"`
-	User          string     `json:"user"`
-	UID           int        `json:"uid"`
-	ProjectRoot   string     `json:"project_root"`
-	GitDir        string     `json:"git_dir"`
-	GitCommonDir  string     `json:"git_common_dir"`
-	RuntimeDir    string     `json:"runtime_dir"`
-	Bwrap         InputBwrap `json:"bwrap"`
-	LegacyTIOCSTI *bool      `json:"legacy_tiocsti"`  // sysctl dev.tty.legacy_tiocsti
-	UserNS        *bool      `json:"user_namespaces"` // may this user make them
+	Known       bool   `json:"known"` // false when linting without a host
+	Home        string `json:"home"`
+	User        string `json:"user"`
+	UID         int    `json:"uid"`
+	ProjectRoot string `json:"project_root"`
+	// GitDir and GitCommonDir are the project's own; what git takes for them
+	// without reason is in GitStray.
+	GitDir        string       `json:"git_dir"`
+	GitCommonDir  string       `json:"git_common_dir"`
+	GitStray      []InputStray `json:"git_stray"`
+	RuntimeDir    string       `json:"runtime_dir"`
+	Bwrap         InputBwrap   `json:"bwrap"`
+	LegacyTIOCSTI *bool        `json:"legacy_tiocsti"`  // sysctl dev.tty.legacy_tiocsti
+	UserNS        *bool        `json:"user_namespaces"` // may this user make them
+}
+
+// InputStray is a folder that git obeys because a file of the project names it,
+// though it does not name the project in return.
+type InputStray struct {
+	File   string `json:"file"`   // a .git or commondir
+	Target string `json:"target"` // the folder
 }
 
 // InputBwrap describes the real bubblewrap.

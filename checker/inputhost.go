@@ -9,9 +9,13 @@ func (b *inputBuilder) host() InputHost {
 	h := InputHost{
 		Known: true, Home: f.HomeReal, User: f.User, UID: f.UID, ProjectRoot: f.ProjectRoot,
 		RuntimeDir: f.RuntimeDir, LegacyTIOCSTI: f.LegacyTIOCSTI, UserNS: f.UserNS,
+		GitStray: []InputStray{},
 	}
 	if f.Git != nil {
 		h.GitDir, h.GitCommonDir = f.Git.Dir, f.Git.CommonDir
+		for _, s := range f.Git.Stray {
+			h.GitStray = append(h.GitStray, InputStray{File: s.File, Target: s.Target})
+		}
 	}
 	if b.Bwrap != nil {
 		setuid := b.Bwrap.Setuid
@@ -28,7 +32,7 @@ func (b *inputBuilder) watched() []InputWatch {
 			Path: w.Path, Class: w.Class, Exists: w.Exists, Type: string(w.Type), Access: string(sandbox.None),
 			Tracked: w.Tracked, Nlink: w.Nlink, Protect: w.Protect, Reason: w.Reason,
 		}
-		if way := b.Tree.Widest(w.Path); way.Mount != nil {
+		if way := b.widest(w); way.Mount != nil {
 			in.Access, in.How, in.Inside = string(way.Access), string(way.How), way.Inside
 			if i, ok := b.index[way.Mount]; ok {
 				in.Via = &i
@@ -37,4 +41,15 @@ func (b *inputBuilder) watched() []InputWatch {
 		list = append(list, in)
 	}
 	return list
+}
+
+// widest is the widest way to w. The few devices that --dev makes, and the
+// terminal that it binds as the jail's console, are the jail's own.
+func (b *inputBuilder) widest(w Watched) sandbox.Reach {
+	for _, way := range b.Tree.HostAccess(w.Path) {
+		if w.Class != "device" || way.Mount.Option < 0 || b.Sandbox.Options[way.Mount.Option].Name != "--dev" {
+			return way
+		}
+	}
+	return sandbox.Reach{Access: sandbox.None}
 }

@@ -112,7 +112,8 @@ func (b *inputBuilder) mounts() []InputMount {
 			continue
 		}
 		option[op.Option] = len(list)
-		list = append(list, b.mount(op))
+		in := b.mount(op)
+		list = append(append(list, in), b.layers(op, in)...)
 	}
 	for _, m := range b.Tree.Mounts() {
 		if i, ok := option[m.Option]; ok {
@@ -123,6 +124,9 @@ func (b *inputBuilder) mounts() []InputMount {
 		if by := b.hidden[m]; by != nil && !m.Implied {
 			if k, ok := b.index[by]; ok {
 				list[i].ShadowedBy = &k
+				for n := i + 1; n < len(list) && list[n].Op == layerOp; n++ {
+					list[n].ShadowedBy = &k
+				}
 			}
 		}
 	}
@@ -162,7 +166,34 @@ func (b *inputBuilder) mount(op sandbox.Op) InputMount {
 		}
 		in.Covers = b.covers(in.SourceReal)
 	}
+	mayHold := in.Type == string(sandbox.Dir) || in.Type == string(sandbox.Unknown)
+	in.Propagates = mayHold && m.Kind == sandbox.MountHost && m.Shared
 	return in
+}
+
+const layerOp = "overlay-src"
+
+// layers are the lower layers of an overlay, which show their files unless an
+// upper one replaced them.
+func (b *inputBuilder) layers(op sandbox.Op, overlay InputMount) []InputMount {
+	if op.Kind != sandbox.OpOverlay {
+		return nil
+	}
+	var list []InputMount
+	for _, lower := range op.Lower {
+		in := overlay
+		in.Op, in.Access, in.Source, in.SourceReal = layerOp, string(sandbox.ReadOnly), lower, ""
+		if !path.IsAbs(lower) {
+			lower = b.Cwd + "/" + lower
+		}
+		real, err := b.FS.RealPath(lower)
+		in.Exists, in.Certain = err == nil, in.Certain && err == nil
+		if err == nil {
+			in.SourceReal, in.Covers = real.Path, b.covers(real.Path)
+		}
+		list = append(list, in)
+	}
+	return list
 }
 
 // namespaces adds to what is asked for what bwrap does by itself: started by an

@@ -11,6 +11,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
@@ -33,8 +34,10 @@ type Request struct {
 	Facts   host.Facts
 	Bwrap   *host.Bwrap // nil when linting without one
 	Config  *config.Config
-	Cwd     string
-	Environ []string // that the jail inherits, unless it clears it
+	// Manifest tells where the options' origins were written; it may be nil.
+	Manifest *manifest.Manifest
+	Cwd      string
+	Environ  []string // that the jail inherits, unless it clears it
 	// Terminal is the device behind standard output, Interactive whether any of
 	// descriptors 0 to 2 is a terminal.
 	Terminal    string

@@ -33,7 +33,7 @@ func (j *Jail) structural() []finding.Finding {
 		found = append(found, finding.Finding{
 			Rule: ruleEffect, Severity: finding.Error, Title: "Setting the jail up changes the host's files",
 			Message: fmt.Sprintf("bwrap %s %s on the host before the command starts, through %s %s", e.Kind, e.Path, j.option(e.Option), strings.Join(j.Sandbox.Options[e.Option].Args, " ")),
-			Subject: finding.Subject{Kind: "path", Path: e.Path}, Origin: parseOrigin(j.Sandbox.Options[e.Option].Origin),
+			Subject: finding.Subject{Kind: "path", Path: e.Path}, Origin: j.origin(j.Sandbox.Options[e.Option].Origin),
 			Remedy: effectRemedy(e),
 		})
 	}
@@ -41,7 +41,7 @@ func (j *Jail) structural() []finding.Finding {
 		found = append(found, finding.Finding{
 			Rule: ruleSteered, Severity: finding.Error, Title: "A symbolic link that the agent can change decides where a mount goes",
 			Message: fmt.Sprintf("%s %s goes through the symbolic link %s, which lies in a writable mount", j.option(l.Option), lastArg(j.Sandbox.Options[l.Option]), l.Link),
-			Subject: finding.Subject{Kind: "path", Path: l.Link}, Origin: parseOrigin(j.Sandbox.Options[l.Option].Origin),
+			Subject: finding.Subject{Kind: "path", Path: l.Link}, Origin: j.origin(j.Sandbox.Options[l.Option].Origin),
 			Remedy: "name the directory itself as the destination, or replace the link by a directory",
 		})
 	}
@@ -89,7 +89,7 @@ func (j *Jail) descriptors() []finding.Finding {
 		case "--userns", "--userns2", "--pidns", "--userns-block-fd":
 			found = append(found, finding.Finding{Rule: ruleJoins, Severity: finding.Error, Title: "A namespace comes from a descriptor",
 				Message: o.Name + " joins or awaits a namespace that somebody else made, so what the jail may do can not be told",
-				Subject: finding.Subject{Kind: "descriptor", Name: o.Name}, Origin: parseOrigin(o.Origin),
+				Subject: finding.Subject{Kind: "descriptor", Name: o.Name}, Origin: j.origin(o.Origin),
 				Remedy: "use --unshare-user and --unshare-pid instead"})
 		}
 	}
@@ -113,7 +113,7 @@ func (j *Jail) programs() []finding.Finding {
 		if way := j.Tree.Widest(p); way.Access.Writes() {
 			found = append(found, finding.Finding{Rule: ruleProgram, Severity: finding.Error, Title: "The jail can write the program that builds it",
 				Message: fmt.Sprintf("%s is %s itself, and can be written in the jail as %s: the next launch would run what the agent put there", p, name, way.Inside),
-				Subject: finding.Subject{Kind: "path", Path: p}, Origin: parseOrigin(j.Sandbox.Options[way.Mount.Option].Origin),
+				Subject: finding.Subject{Kind: "path", Path: p}, Origin: j.origin(j.Sandbox.Options[way.Mount.Option].Origin),
 				Remedy: "install " + name + " outside of what the jail may write, for instance in /usr/local/bin"})
 		}
 	}
@@ -126,9 +126,17 @@ func (j *Jail) tildes() []finding.Finding {
 		o := j.Asked.Options[i]
 		found = append(found, finding.Finding{Rule: ruleTilde, Severity: finding.Info, Title: "~/ was expanded",
 			Message: fmt.Sprintf("the ~/ in %s was taken for %s", o.Name, j.Facts.Home),
-			Subject: finding.Subject{Kind: "mount", Path: lastArg(o)}, Origin: parseOrigin(o.Origin)})
+			Subject: finding.Subject{Kind: "mount", Path: lastArg(o)}, Origin: j.origin(o.Origin)})
 	}
 	return found
+}
+
+// origin says what an OriginOption's ID stands for.
+func (j *Jail) origin(id string) *finding.Origin {
+	if o, ok := j.Manifest.Origin(id); ok {
+		return &o
+	}
+	return parseOrigin(id)
 }
 
 // parseOrigin reads the IDs that package profile writes: "profile:FILE:LINE"

@@ -34,7 +34,8 @@ in
     environment.systemPackages = [ cfg.package ];
     environment.etc = lib.mkIf (cfg.config != null) {
       "ocjail/ocjail.hcl" =
-        if builtins.isPath cfg.config || lib.hasPrefix "/" cfg.config then
+        # // begins a comment in HCL.
+        if builtins.isPath cfg.config || builtins.match "/[^/].*" cfg.config != null then
           { source = cfg.config; }
         else
           { text = cfg.config; };

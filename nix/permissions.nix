@@ -15,7 +15,7 @@ let
   short =
     file:
     let
-      store = builtins.match "/nix/store/[^/]+/(.*)" file;
+      store = builtins.match "${builtins.storeDir}/[^/]+/(.*)" file;
     in
     if lib.hasPrefix "${root}/" file then
       lib.removePrefix "${root}/" file
@@ -134,6 +134,6 @@ in
 ++ lib.optional cfg.git.identity (own "git.identity" identity)
 ++ each "caches" cache
 # Managed settings of the organisation.
-++ [ (ours "managed" (c.runtime-deep-ro-bind "/etc/opencode")) ]
+++ [ (ours "managed" ((c.runtime-deep-ro-bind or c.try-readonly) "/etc/opencode")) ]
 ++ lib.optional (linked != [ ]) { id = "files"; permission = generated; origin.option = "files"; }
 ++ ofOption "jailCombinators"

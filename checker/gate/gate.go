@@ -16,6 +16,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -29,15 +30,17 @@ const (
 
 // Request is a launch.
 type Request struct {
-	Name    string   // of the jail, for messages and the log
-	Argv    []string // bwrap's, without argv[0]; OriginOption is understood
-	Bwrap   *host.Bwrap
-	FS      *host.FS
-	Facts   host.Facts
-	Config  *config.Config
-	Checker func() (*checker.Checker, error) // waits until it is open: checker.Start
-	Cwd     string
-	Environ []string
+	Name   string   // of the jail, for messages and the log
+	Argv   []string // bwrap's, without argv[0]; OriginOption is understood
+	Bwrap  *host.Bwrap
+	FS     *host.FS
+	Facts  host.Facts
+	Config *config.Config
+	// Manifest explains origins; it may be nil.
+	Manifest *manifest.Manifest
+	Checker  func() (*checker.Checker, error) // waits until it is open: checker.Start
+	Cwd      string
+	Environ  []string
 	// Show prints a report; it is called once the decision is made.
 	Show func(r *checker.Report)
 	// Warn is for what does not stop a launch.
@@ -142,7 +145,7 @@ func (r Request) warn(format string, args ...any) {
 
 func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) checker.Request {
 	return checker.Request{
-		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config,
+		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config, Manifest: r.Manifest,
 		Cwd: r.Cwd, Environ: r.Environ, Terminal: terminalName(std.files[1]), Interactive: interactive(std),
 		Descriptor: pathOf, Filters: fds.filters, CanFilter: CanFilter(),
 	}

@@ -155,7 +155,7 @@ func (x *expansion) gitlinks() ([]string, error) {
 		return nil, fmt.Errorf("git index: %w: more than %d submodules", sandbox.ErrUnknown, maxGitlinks)
 	}
 	for _, link := range x.links {
-		if !filepath.IsLocal(link) || filepath.Clean(link) != link || strings.HasPrefix(link+"/", ".git/") {
+		if !filepath.IsLocal(link) || filepath.Clean(link) != link || link == "." || strings.HasPrefix(link+"/", ".git/") {
 			return nil, fmt.Errorf("git index: %w: %q is no place for a submodule: `git rm --cached` it", sandbox.ErrUnknown, link)
 		}
 	}

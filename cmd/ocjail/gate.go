@@ -2,26 +2,33 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 func newGate() *cobra.Command {
 	f := jailFlags{judges: true}
-	var verbose, timings bool
+	var verbose, timings, require bool
+	var file string
 	c := &cobra.Command{
 		Use:   "gate [flags] -- BWRAP-ARGV…",
 		Short: "Stand in bwrap's place: check the jail that the arguments describe, then start it",
 		Long: `Stand in bwrap's place: check the jail that bwrap's arguments describe, then
 start it with the real bwrap. Installed under the name bwrap, ocjail takes all
 its arguments as bwrap's.
+
+A manifest, which the Nix module makes, tells where each of the options was
+written. It explains findings and permits nothing.
 
 Exit statuses are those of 'ocjail run'.`,
 		Example: `  ocjail gate -- --ro-bind /usr /usr --symlink usr/bin /bin --proc /proc -- true
@@ -31,6 +38,9 @@ Exit statuses are those of 'ocjail run'.`,
 			l := newLauncher(c.ErrOrStderr(), verbose, timings)
 			m, err := f.openForGate()
 			if err != nil {
+				return launchError(err)
+			}
+			if m.manifest, err = openManifest(file, require, m.cwd); err != nil {
 				return launchError(err)
 			}
 			l.step("facts")
@@ -43,8 +53,42 @@ Exit statuses are those of 'ocjail run'.`,
 		},
 	}
 	f.registerHost(c)
+	c.Flags().StringVar(&file, "manifest", "", "the jail's manifest `FILE` (default: $OCJAIL_MANIFEST)")
+	c.Flags().BoolVar(&require, "require-manifest", false, "refuse to launch without a manifest")
+	must(c.MarkFlagFilename("manifest", "json"))
 	launchFlags(c, &verbose, &timings)
 	return c
+}
+
+// openManifest reads the manifest, if there is one, and makes sure that the
+// launch is where it was made for: elsewhere the agent would land in an empty
+// home.
+func openManifest(file string, require bool, cwd string) (*manifest.Manifest, error) {
+	if file == "" {
+		file = os.Getenv("OCJAIL_MANIFEST")
+	}
+	if file == "" {
+		if require {
+			return nil, errors.New("no manifest: set OCJAIL_MANIFEST or --manifest FILE, as the program in the devenv shell does; enter the shell again")
+		}
+		return nil, nil
+	}
+	m, err := manifest.Load(file)
+	if err != nil || m.Project == "" {
+		return m, err
+	}
+	root, err := filepath.EvalSymlinks(m.Project)
+	if err != nil {
+		return nil, fmt.Errorf("manifest %s: its project: %w; enter the devenv shell again", file, err)
+	}
+	real, err := filepath.EvalSymlinks(cwd)
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	if _, inside := sandbox.Below(root, real); !inside {
+		return nil, fmt.Errorf("this jail is that of %s, and %s lies outside it, so the agent would start in an empty home: cd %s first", root, real, root)
+	}
+	return m, nil
 }
 
 // openForGate takes the project around the working directory, or that directory

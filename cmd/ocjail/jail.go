@@ -13,6 +13,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -24,6 +25,8 @@ type machine struct {
 	bwrap  *host.Bwrap
 	config *config.Config
 	cwd    string
+	// manifest explains the gate's argv; nil without one.
+	manifest *manifest.Manifest
 }
 
 // jailFlags are the flags of commands that make a jail from a profile.

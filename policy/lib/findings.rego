@@ -38,6 +38,9 @@ how(w) := object.get(
 )
 
 # A mount in bwrap's words.
-words(index) := sprintf("--%s %s %s", [m.op, mounts.source(m), m.dest]) if {
+words(index) := sprintf("--%s %s", [m.op, m.dest]) if {
+	m := input.jail.mounts[index]
+	mounts.source(m) == ""
+} else := sprintf("--%s %s %s", [m.op, mounts.source(m), m.dest]) if {
 	m := input.jail.mounts[index]
 } else := "a mount that is not listed"

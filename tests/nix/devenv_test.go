@@ -115,3 +115,11 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 }
+
+// HCL text may begin with a comment that looks like a path.
+func TestPolicyText(t *testing.T) {
+	p := newProject(t, `policy.config = "// nothing yet\nprotect = []\n";`)
+	if got := p.evalString("manifest.policy.config.text"); got != "// nothing yet\nprotect = []\n" {
+		t.Errorf("the text is %q", got)
+	}
+}

@@ -199,37 +199,3 @@ func TestManagedSettings(t *testing.T) {
 		t.Errorf("the managed settings are %q", r.stdout)
 	}
 }
-
-// What a broken start gets: a message that says what to do, and no jail.
-func TestBrokenStarts(t *testing.T) {
-	p := newProject(t, "")
-	opencode := p.opencode()
-	gate := filepath.Join(p.build("gate"), "bin/bwrap")
-	for name, c := range map[string]struct {
-		env  []string
-		argv []string
-		says []string
-	}{
-		"no HOME":            {[]string{"HOME="}, []string{opencode, "-c", "true"}, []string{"HOME is not set", "nothing was started"}},
-		"relative HOME":      {[]string{"HOME=home"}, []string{opencode, "-c", "true"}, []string{"HOME is not set to an absolute path"}},
-		"no manifest":        {nil, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "not set", "nothing was started"}},
-		"missing manifest":   {[]string{"OCJAIL_MANIFEST=/nonexistent"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST (/nonexistent)"}},
-		"directory manifest": {[]string{"OCJAIL_MANIFEST=/"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST (/)"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			newWorld(t, false).launch(c.env, c.argv...).expect(t, 125).says(t, c.says...)
-		})
-	}
-}
-
-// The jail of xdg-dbus-proxy comes first; if it is refused, the wrapper must not
-// wait for its byte forever, nor start the main jail without it.
-func TestRefusedProxyDoesNotHang(t *testing.T) {
-	opencode := newProject(t, `jailCombinators = [ (pkgs.jail.combinators.dbus { talk = [ "org.freedesktop.Notifications" ]; }) ];`).opencode()
-	w := newWorld(t, false)
-	w.launch([]string{"XDG_RUNTIME_DIR=" + homeDir + "/run", "DBUS_SESSION_BUS_ADDRESS=unix:path=" + homeDir + "/run/bus"},
-		opencode, "-c", "echo started >started").expect(t, 126).says(t, "xdg-dbus-proxy", "nothing was started")
-	if w.read("project/started") != "" {
-		t.Error("the jail was started without its proxy")
-	}
-}

@@ -36,9 +36,10 @@ var (
 	double inputs // the stand-ins
 	chosen inputs
 
-	temporary string
-	once      sync.Once
-	errSetUp  error
+	temporary   string
+	environment []string
+	once        sync.Once
+	errSetUp    error
 )
 
 func TestMain(m *testing.M) {
@@ -71,6 +72,7 @@ func prepare() (err error) {
 	if root, err = filepath.Abs("../.."); err != nil {
 		return err
 	}
+	environment = nixEnvironment()
 	// What nix and go read, this process has to have looked at.
 	for _, dir := range []string{"checker", "cmd", "policy", "nix", "templates", "tests/nix", "go.mod", "module.nix", "devenv.nix", "flake.nix", "flake.lock"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
@@ -95,6 +97,18 @@ func prepare() (err error) {
 	double = inputs{root + "/tests/nix/double/lib", root + "/tests/nix/double/jail-nix", root + "/tests/nix/double/devenv"}
 	chosen, err = choose()
 	return err
+}
+
+// nixEnvironment is what nix runs with. The builders of double/ use programs of
+// this machine, which nix's daemon allows to few; so a user other than root gets
+// a store of his own. It lies where no test hides it, and lasts.
+func nixEnvironment() []string {
+	env := []string{"NIX_CONFIG=experimental-features = nix-command flakes\nsandbox = false\nsubstituters =\n"}
+	if uid := os.Getuid(); uid != 0 {
+		dir := fmt.Sprintf("/var/tmp/ocjail-tests-%d", uid)
+		env = append(env, "NIX_REMOTE=local", "NIX_STORE_DIR="+dir+"/store", "NIX_STATE_DIR="+dir+"/state", "NIX_LOG_DIR="+dir+"/log")
+	}
+	return env
 }
 
 // choose prints which inputs are used: nobody should take a test of stand-ins
@@ -157,8 +171,7 @@ func runIn(dir string, limit time.Duration, name string, args ...string) ([]byte
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	// The builders of double/ use programs of this machine.
-	cmd.Env = append(os.Environ(), "NIX_CONFIG=experimental-features = nix-command flakes\nsandbox = false\nsubstituters =\n")
+	cmd.Env = append(os.Environ(), environment...)
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

@@ -134,6 +134,8 @@ in_project(w) := "tracked" if {
 	not places.git(w.path)
 } else := "absent" if {
 	w.exists == false
+} else := "nothing" if {
+	directory_of_git(w)
 } else := pointer(w) if {
 	places.git_pointer(w.path)
 } else := "undecided" if {
@@ -143,10 +145,13 @@ in_project(w) := "tracked" if {
 	not places.git(w.path)
 } else := "error"
 
-# The parts of a .git directory are watched one by one.
-pointer(w) := "nothing" if w.type == "dir"
+# The parts of a .git directory, a submodule's too, are watched one by one.
+directory_of_git(w) if {
+	w.type == "dir"
+	endswith(w.path, "/.git")
+}
 
-else := "undecided" if undecided(w)
+pointer(w) := "undecided" if undecided(w)
 
 else := "pointer"
 
@@ -165,9 +170,23 @@ undecided(w) if {
 	input.phase != "launch"
 }
 
-remedy(w) := sprintf("bind it read-only after the writable mount: --ro-bind %[1]s %[2]s", [w.path, w.inside]) if {
+remedy(w) := sprintf("a bind cannot hold a link: let git find the hooks where it leads: git config core.hooksPath \"$(readlink -f %[1]s)\" && rm %[1]s", [w.path]) if {
+	in_git_as_link(w)
+	endswith(w.path, "/hooks")
+}
+
+else := sprintf("a bind cannot hold a link: put the file in its place: cp --remove-destination \"$(readlink -f %[1]s)\" %[1]s", [w.path]) if {
+	in_git_as_link(w)
+}
+
+else := sprintf("bind it read-only after the writable mount: --ro-bind %[1]s %[2]s", [w.path, w.inside]) if {
 	w.how != "create"
 	w.inside != ""
 }
 
 else := sprintf("do not bind a directory above %s writable", [w.path])
+
+in_git_as_link(w) if {
+	w.type == "symlink"
+	places.git(w.path)
+}

@@ -113,6 +113,21 @@ test_pointer_of_a_worktree if {
 	found([he("/home/u/p/.git", {"type": "dir"})]) == set()
 }
 
+test_submodule if {
+	found([he("/home/u/p/lib/.git", {"type": "dir"})]) == set()
+	found([he("/home/u/p/lib/.git", {"type": "file"})]) == {["error", "/home/u/p/lib/.git"]}
+	found([he("/home/u/p/lib/.git", {"type": "file", "access": "ro"})]) == set()
+}
+
+# A read-only bind of a link fails, so the remedy must be another.
+test_remedy_for_links_in_git if {
+	every name, remedy in {"hooks": "git config core.hooksPath", "config": "cp --remove-destination"} {
+		all := rule.findings with input as fixtures.watched([he(concat("/", ["/home/u/p/.git", name]), {"type": "symlink"})])
+		every f in all { contains(f.remedy, remedy) }
+		count(all) == 1
+	}
+}
+
 test_project_within_a_watched_folder if {
 	doc := fixtures.with_host(
 		fixtures.watched([he("/home/u/.config/nvim", {"type": "dir", "how": "below"})]),

@@ -55,6 +55,20 @@ findings contains findings.new(
 	m.type == "block-device"
 }
 
+# Devices that come in numbers, of which a machine has dozens.
+findings contains findings.new(
+	sprintf("%s is in the jail as a working device, through %s: it reaches a disk, a bus, the kernel or a terminal outside the jail", [path, findings.words(i)]),
+	findings.mount(i),
+	"drop the dev-bind",
+) if {
+	some i in device_mounts
+	m := input.jail.mounts[i]
+	path := mounts.source(m)
+	m.type != "block-device"
+	dangerous(path)
+	not known(i)
+}
+
 # A person named this device; nobody judged it yet.
 findings contains findings.lowered("warning", findings.new(
 	sprintf("%s is in the jail, through %s", [path, findings.words(i)]),
@@ -67,6 +81,7 @@ findings contains findings.lowered("warning", findings.new(
 	m.type != "block-device"
 	names_device(m, path)
 	not tolerated(path)
+	not dangerous(path)
 	not known(i)
 }
 
@@ -78,6 +93,11 @@ device_mounts contains i if {
 names_device(m, _) if m.type == "char-device"
 
 names_device(_, path) if paths.strictly_under(path, "/dev")
+
+dangerous(path) if {
+	some pattern in data.ocjail.devices.dangerous
+	glob.match(pattern, ["/"], path)
+}
 
 tolerated(path) if {
 	some device in data.ocjail.tolerated.devices

@@ -28,9 +28,23 @@ test_disk_wherever_its_node_lies if {
 	found([dev("/srv/disk", {"type": "block-device"})], []) == {["error", "/srv/disk"]}
 }
 
+test_numbered_device if {
+	every name in ["tty1", "ttyUSB0", "sg3", "hidraw12", "nvme0", "bsg/0:0:0:0", "cpu/0/msr", "vcsa7", "kmsg"] {
+		path := concat("/", ["/dev", name])
+		found([dev(path, {"type": "char-device"})], []) == {["error", path]}
+	}
+	found([dev("/dev/sda1", {"type": "block-device"})], []) == {["error", "/dev/sda1"]}
+	found([dev("/dev/nvme0n1", {"type": "unknown"})], []) == {["error", "/dev/nvme0n1"]}
+}
+
+test_terminals_of_others if {
+	found([dev("/dev/pts", {})], [fixtures.watch("device", "dev", "/dev/pts", {"type": "dir"})]) == {["error", "/dev/pts"]}
+}
+
 test_unlisted_device_is_a_warning if {
 	found([dev("/dev/video0", {"type": "char-device"})], []) == {["warning", "/dev/video0"]}
 	found([dev("/srv/node", {"type": "char-device"})], []) == {["warning", "/srv/node"]}
+	found([dev("/dev/tty", {"type": "char-device"})], []) == {["warning", "/dev/tty"]}
 }
 
 test_access_of_a_later_version if {

@@ -10,7 +10,7 @@
   ocjail ? null, # path of a built ocjail, which stands for what buildGoModule makes
 }:
 let
-  hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  hostPath = "${builtins.getEnv "PATH"}:/usr/sbin:/usr/bin:/sbin:/bin";
   # What nixpkgs gives every derivation.
   decorate = d: extra: let self = d // { meta = { }; passthru = { }; overrideAttrs = _: self; } // extra; in self;
 
@@ -141,13 +141,13 @@ let
           inherit name;
           extra.meta.mainProgram = name;
           env.program = "${/. + path}";
-          script = "mkdir -p $out/bin; cp $program $out/bin/${name}; chmod +x $out/bin/${name}";
+          script = "mkdir -p $out/bin; ln -s $program $out/bin/${name}";
         };
 
       buildGoModule =
         a:
         (if ocjail == null then throw "the double of nixpkgs was given no ocjail" else self.programAt a.pname ocjail)
-        // { inherit (a) pname version meta vendorHash; };
+        // { inherit (a) pname version meta vendorHash src; };
     }
     // lib.optionalAttrs (lib.hasSuffix "-darwin" system) (
       lib.genAttrs [ "bubblewrap" "shadow" "util-linux" "xdg-dbus-proxy" "xwayland-satellite" ] (

@@ -111,6 +111,16 @@ rec {
     )
   );
 
+  # A filter is a file, or a program that writes one.
+  add-seccomp = file: compose [
+    (push "seccompPermissions" (word file))
+    (once "seccomp" (defer (s: add-runtime ''
+      for FILTER in ${lib.concatStringsSep " " s.seccompPermissions}; do
+        if [ -x "$FILTER" ]; then exec {SECCOMP_FD}< <("$FILTER"); else exec {SECCOMP_FD}<"$FILTER"; fi
+        RUNTIME_ARGS+=(--add-seccomp-fd "$SECCOMP_FD")
+      done'' s)))
+  ];
+
   dbus =
     {
       own ? [ ],

@@ -1,0 +1,67 @@
+package manifest_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
+)
+
+// golden is made by the Nix module's tests, which check it against the schema.
+const golden = "../../tests/nix/testdata/manifest.json"
+
+func TestOrigins(t *testing.T) {
+	m, err := manifest.Load(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]finding.Origin{
+		"programs.opencode.jailCombinators[0]":   {Option: "programs.opencode.jailCombinators[0]", File: "devenv.nix", Combinator: "rw-bind"},
+		"programs.opencode.jailCombinators[2]/0": {Option: "programs.opencode.jailCombinators[2]", File: "devenv.nix", Combinator: "tmpfs"},
+		"programs.opencode.jailCombinators[5]":   {Option: "programs.opencode.jailCombinators[5]", File: "devenv.nix"},
+	} {
+		got, ok := m.Origin(id)
+		if diff := cmp.Diff(want, got); !ok || diff != "" {
+			t.Errorf("%s: known %v, %s", id, ok, diff)
+		}
+	}
+	if o, ok := m.Origin("nobody"); ok {
+		t.Errorf("an unknown ID is %v", o)
+	}
+	if m.Project != "/home/dev/project" {
+		t.Errorf("project %q", m.Project)
+	}
+}
+
+func TestBadManifests(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ text, want string }{
+		"other version":    {`{"version": 2, "elements": []}`, "has version 2, and this ocjail reads 1"},
+		"truncated":        {`{"version": 1, "elements": [`, "unexpected EOF"},
+		"relative project": {`{"version": 1, "project": "src"}`, `relative project root "src"`},
+		"no JSON":          {"hello", "invalid character"},
+	} {
+		file := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"))
+		if err := os.WriteFile(file, []byte(tc.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := manifest.Load(file); err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, file := range []string{fifo, dir, filepath.Join(dir, "absent")} {
+		if _, err := manifest.Load(file); err == nil {
+			t.Errorf("%s was read", file)
+		}
+	}
+}
