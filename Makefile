@@ -28,7 +28,7 @@ build: ## build bin/ocjail: one static file, without cgo
 		{ echo "build: bin/ocjail has $$size bytes, more than $(MAX_MB) MB: see what got linked with go version -m and go list -deps" >&2; rm bin/ocjail; exit 1; }
 
 .PHONY: test
-test: install build format vet lint ## check the code and run all tests
+test: tools build format vet lint ## check the code and run all tests
 	@echo "test: go test ./..."
 	@go test ./...
 
@@ -61,6 +61,10 @@ bench: install build ## measure what the check adds to a launch
 .PHONY: install
 install:
 	@tests/install/install.sh
+
+.PHONY: tools
+tools:
+	@tests/install/install.sh tests
 
 .PHONY: clean
 clean: ## remove what make built and installed

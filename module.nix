@@ -28,7 +28,7 @@ let
         root
       else
         throw "devenv.root is ${builtins.toJSON root}, not an absolute path, so programs.opencode can't bind the project: evaluate with devenv, or with --no-pure-eval when you use flakes";
-    elements = import ./nix/permissions.nix { inherit lib pkgs config options; };
+    elements = import ./nix/permissions.nix { inherit lib pkgs config; };
     policy = {
       inherit (cfg.policy) enable mode approval bundles;
       config =
@@ -75,9 +75,12 @@ in
 
         enterShell = lib.mkMerge [
           (lib.mkIf cfg.hardenGit (builtins.readFile ./nix/harden-git.sh))
-          ''
-            echo "opencode: jailed, ${toString (builtins.length (cfg.baseJailCombinators ++ cfg.jailCombinators))} permissions, checked by ocjail at each start"
-          ''
+          (
+            if linux then
+              "echo \"opencode: jailed, ${toString (builtins.length (cfg.baseJailCombinators ++ cfg.jailCombinators))} permissions, checked by ocjail at each start\""
+            else
+              "echo \"opencode: not available here, its jail needs Linux\""
+          )
         ];
       }
       // lib.optionalAttrs (options ? infoSections) {

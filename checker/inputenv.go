@@ -13,7 +13,7 @@ var shown = []string{"HOME", "LANG", "PATH", "SHELL", "TERM", "TMPDIR", "USER"}
 func (b *inputBuilder) env() InputEnv {
 	env := InputEnv{Cleared: b.Sandbox.Has("--clearenv"), Set: []InputVariable{}}
 	for _, v := range b.Sandbox.Environment(b.Environ) {
-		in := InputVariable{Name: v.Name, Source: "inherited", Shape: shape(v.Value)}
+		in := InputVariable{Name: v.Name, Source: "inherited", Shape: shape(v.Name, v.Value)}
 		if v.Set {
 			in.Source = "set"
 		}
@@ -33,18 +33,53 @@ var tokenPrefixes = []string{
 }
 
 // shape tells what a value looks like, so that rules need not see it.
-func shape(value string) string {
+func shape(name, value string) string {
 	switch {
 	case value == "":
 		return "empty"
-	case slices.ContainsFunc(tokenPrefixes, func(p string) bool { return strings.HasPrefix(value, p) && len(value) >= len(p)+16 }):
-		return "secret"
-	case looksRandom(value):
+	case isToken(value), hasPassword(value), isHexSecret(name, value):
 		return "secret"
 	case path.IsAbs(value):
 		return "path"
 	}
 	return "other"
+}
+
+func isToken(value string) bool {
+	known := func(prefix string) bool {
+		return strings.HasPrefix(value, prefix) && len(value) >= len(prefix)+16
+	}
+	return slices.ContainsFunc(tokenPrefixes, known) || looksRandom(value)
+}
+
+// hasPassword finds scheme://user:password@host, and a token in the user's
+// place (RFC 3986, section 3.2.1).
+func hasPassword(value string) bool {
+	_, rest, ok := strings.Cut(value, "://")
+	authority := rest
+	if end := strings.IndexAny(rest, "/?# \n"); end >= 0 {
+		authority = rest[:end]
+	}
+	at := strings.LastIndexByte(authority, '@')
+	if !ok || at < 0 {
+		return false
+	}
+	user, password, _ := strings.Cut(authority[:at], ":")
+	return password != "" || isToken(user)
+}
+
+// hexHints are parts of names that tell a key from a digest, which looks alike.
+var hexHints = []string{"AUTH", "CRED", "KEY", "PASS", "PWD", "SECRET", "TOKEN"}
+
+// isHexSecret takes 32, 40 or 64 hexadecimal digits for a key when the
+// variable's name hints at one: a commit or a checksum is no secret.
+func isHexSecret(name, value string) bool {
+	if n := len(value); n != 32 && n != 40 && n != 64 {
+		return false
+	}
+	other := func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) }
+	hint := func(h string) bool { return strings.Contains(strings.ToUpper(name), h) }
+	return strings.IndexFunc(value, other) < 0 && slices.ContainsFunc(hexHints, hint)
 }
 
 // looksRandom takes a long word of mixed letters and digits for a credential.

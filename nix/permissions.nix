@@ -4,7 +4,6 @@
   lib,
   pkgs,
   config,
-  options,
 }:
 let
   cfg = config.programs.opencode;

@@ -45,40 +45,51 @@ func (f *FS) FindGit(root string) (*Git, error) {
 		return nil, err
 	}
 	dotGit := join(top.Path, ".git")
-	real, err := f.RealPath(dotGit)
-	if errors.Is(err, fs.ErrNotExist) && len(real.Links) == 0 {
-		return nil, nil
-	}
-	if err == nil && real.Stat.Type == sandbox.Regular {
-		real, err = f.gitFile(real.Path)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	dir, err := f.gitDir(dotGit)
+	if dir == "" || err != nil {
 		return nil, err
 	}
 	g := &Git{Root: top.Path}
-	inside := within(real.Path, top.Path)
+	inside := within(dir, g.Root)
 	named := inside
 	if !inside {
-		if named, err = f.namesTree(real.Path, top.Path); err != nil {
-			return nil, err
-		}
+		named, err = f.namesTree(dir, g.Root)
 	}
-	if !named {
-		g.Stray = []Stray{{dotGit, real.Path}}
+	switch {
+	case err != nil:
+		return nil, err
+	case !named:
+		g.Stray = []Stray{{dotGit, dir}}
 		return g, nil
 	}
-	g.Dir = real.Path
-	common, err := f.commonDir(g.Dir)
+	g.Dir = dir
+	common, err := f.commonDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	worktree := filepath.Base(parentOf(g.Dir)) == "worktrees" && parentOf(parentOf(g.Dir)) == common
-	if common != g.Dir && (!worktree || inside && !within(common, top.Path)) {
-		g.Stray = []Stray{{join(g.Dir, "commondir"), common}}
+	worktree := filepath.Base(parentOf(dir)) == "worktrees" && parentOf(parentOf(dir)) == common
+	if common != dir && (!worktree || inside && !within(common, g.Root)) {
+		g.Stray = []Stray{{join(dir, "commondir"), common}}
 		return g, nil
 	}
 	g.CommonDir = common
 	return g, nil
+}
+
+// gitDir follows .git, which is a directory, a file that names one, or a link to
+// either; "" when there is none. Where it leads, nothing need be.
+func (f *FS) gitDir(dotGit string) (string, error) {
+	real, err := f.RealPath(dotGit)
+	if errors.Is(err, fs.ErrNotExist) && len(real.Links) == 0 {
+		return "", nil
+	}
+	if err == nil && real.Stat.Type == sandbox.Regular {
+		real, err = f.gitFile(real.Path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return real.Path, err
 }
 
 func within(path, dir string) bool {

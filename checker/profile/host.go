@@ -21,7 +21,10 @@ type Host struct {
 	Project  string // FindProject's answer
 	WorkDir  string // Project or below it
 	CacheDir string // ocjail's own; the jail's caches lie in its folder "caches"
-	// GitCommonDir of the project's repository (git-rev-parse(1)); "" for none.
+	// GitCommonDir of the project's repository (git-rev-parse(1)); "" for none. It
+	// is bound, so it must be one that names the project in return, as host.Git's
+	// is: the project's .git file, which names it, is the agent's to write, and
+	// could name any folder of the home.
 	GitCommonDir string
 	// GitIdentity is asked when the profile says git = true.
 	GitIdentity func() (name, email string, err error)
@@ -42,7 +45,18 @@ type entry struct {
 }
 
 // Root is the machine's own file system.
-func Root() fs.ReadLinkFS { return os.DirFS("/").(fs.ReadLinkFS) }
+func Root() fs.ReadLinkFS { return rootFS{os.DirFS("/").(fs.ReadLinkFS)} }
+
+// rootFS opens files that an agent may have made: it waits for nobody at the
+// other end of a FIFO, and follows no link that has just been put there.
+type rootFS struct{ fs.ReadLinkFS }
+
+func (rootFS) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	return os.OpenFile("/"+name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_NOCTTY, 0)
+}
 
 // fsName is an absolute path as package fs spells it.
 func fsName(p string) string {
@@ -125,6 +139,13 @@ func (h Host) read(p string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("cannot read %s: %w", hclfile.Escape(p), reason(err))
 	}
 	defer func() { _ = f.Close() }() // only read: nothing is lost
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a regular file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", hclfile.Escape(p), reason(err))
+	}
 	b, err := io.ReadAll(io.LimitReader(f, limit))
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", hclfile.Escape(p), reason(err))

@@ -25,6 +25,10 @@ func (b *build) program() error {
 	if err != nil {
 		return err
 	}
+	asked := b.writtenInProject(found)
+	if err := b.mayShow(asked, found, real); err != nil {
+		return err
+	}
 	b.command[0] = b.show(found, real)
 	b.paths = append(b.paths, path.Dir(b.command[0]))
 	for range maxInterpreters {
@@ -36,13 +40,38 @@ func (b *build) program() error {
 			if found, real, err = b.find(interpreter); err != nil {
 				return err
 			}
-			if !b.visible(found) { // by the name that the script calls it
+			if err := b.mayShow(asked, found, real); err != nil {
+				return err
+			}
+			if !b.visible(found) && !b.added.mounts.shows(found) { // by the name that the script calls it
 				b.add(mount{origin: b.commandOrigin, option: "--ro-bind", source: real, dest: found})
 			}
 			b.paths = append(b.paths, path.Dir(found))
 		}
 	}
 	return fmt.Errorf("%s is a script that is run by scripts: name the program itself", hclfile.Escape(name))
+}
+
+// writtenInProject returns what of p lies in the project: the file or a link on
+// the way to it; "" for nothing.
+func (b *build) writtenInProject(p string) string {
+	real, links, _ := b.host.resolve(p)
+	for _, at := range append(links, real) {
+		if below(at, b.host.Project) {
+			return at
+		}
+	}
+	return ""
+}
+
+// mayShow refuses to bind a file because asked, a link or script in the project,
+// names it: the agent writes these, and could name any file of the home.
+func (b *build) mayShow(asked, found, real string) error {
+	if asked == "" || b.visible(found) || b.mounts.shows(real) || b.added.mounts.shows(found) {
+		return nil
+	}
+	return fmt.Errorf("%s, which lies in the project, needs %[2]s, which the jail does not show: if you trust it, add --add 'readonly %[2]s'",
+		hclfile.Escape(asked), hclfile.Escape(found))
 }
 
 // find looks name up as execvp(3) would: found is where it is, real the file.
@@ -137,10 +166,31 @@ func (b *build) interpreters(real string) ([]string, error) {
 	if len(words) == 0 || path.Base(words[0]) != "env" {
 		return words[:min(1, len(words))], nil // of none, execvp(3) runs /bin/sh
 	}
-	for _, w := range words[1:] {
-		if !strings.HasPrefix(w, "-") && !strings.Contains(w, "=") {
-			return []string{words[0], w}, nil
+	name, err := envProgram(words[1:])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", hclfile.Escape(real), err)
+	}
+	return append(words[:1], name...), nil
+}
+
+// envProgram returns the program that env(1) starts with these arguments, if
+// any. Options other than -S, which splits its argument, change what is found.
+func envProgram(args []string) ([]string, error) {
+	if len(args) > 0 {
+		if rest, ok := strings.CutPrefix(args[0], "-S"); ok {
+			args = args[1:]
+			if rest != "" {
+				args = append([]string{rest}, args...)
+			}
 		}
 	}
-	return words[:1], nil
+	for i, a := range args {
+		switch {
+		case strings.HasPrefix(a, "-"):
+			return nil, fmt.Errorf("its first line gives env the option %s, of which only -S is followed: name the program itself", hclfile.Escape(a))
+		case !strings.Contains(a, "="):
+			return args[i : i+1], nil
+		}
+	}
+	return nil, nil
 }

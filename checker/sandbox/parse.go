@@ -51,6 +51,9 @@ func ParseArgv(words []string, read ReadArgs) (*Sandbox, error) {
 	if len(rest) == 0 || rest[0] == "" {
 		return nil, ErrNoCommand
 	}
+	if p.total > MaxArgs {
+		return nil, p.fail(len(words)-1, words[len(words)-1], "bwrap takes at most %d arguments in all, here are %d", MaxArgs, p.total)
+	}
 	s := &Sandbox{Options: p.done, Command: slices.Clone(rest)}
 	if err := uniqueDescriptors(p.used); err != nil {
 		return nil, err
@@ -78,9 +81,6 @@ func (p *parser) fail(pos int, option, format string, args ...any) error {
 // options reads options up to "--" or the first word that is none, and returns
 // what is left; nil when the words ran out before either.
 func (p *parser) options(words []string) ([]string, error) {
-	if p.total > MaxArgs {
-		return nil, p.fail(len(words)-1, "--args", "bwrap takes at most %d arguments in all, here are %d", MaxArgs, p.total)
-	}
 	for i := 0; i < len(words); {
 		w := words[i]
 		if w == "--" {
@@ -128,6 +128,7 @@ func (p *parser) accept(spec *Spec, i int, args []string) error {
 		return &ExitError{spec.Name}
 	case originOp:
 		p.origin = args[0]
+		p.total -= 2 // bwrap does not see it
 		return nil
 	case argsOp:
 		return p.argsFile(i, args[0])

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests and `make run` need and the machine lacks: bubblewrap
-# and git from Debian, opencode from the npm registry into .tools/ of this
-# project. Says each step; does nothing, and says nothing, when all is there.
+# Installs what `make run` needs and the machine lacks: bubblewrap and git from
+# Debian, opencode from the npm registry into .tools/ of this project; as
+# `install.sh tests` also Nix, patchelf, jq and shellcheck, for the tests. Says each step; does nothing, and says nothing, when all is there.
 # Exits 1 with what to install by hand when it cannot.
 set -euo pipefail
 
@@ -65,10 +65,12 @@ may_apt() {
   [[ $(id -u) == 0 ]] || { have sudo && sudo -n true 2>/dev/null; }
 }
 
+# install_debian COMMAND:PACKAGE… installs the packages of absent commands.
 install_debian() {
-  local missing=()
-  have bwrap || missing+=(bubblewrap)
-  have git || missing+=(git)
+  local missing=() pair
+  for pair; do
+    have "${pair%%:*}" || missing+=("${pair#*:}")
+  done
   ((${#missing[@]})) || return 0
   may_apt || by_hand "${missing[@]}"
   say "installing ${missing[*]} with apt-get"
@@ -93,6 +95,11 @@ install_opencode() {
   touch "$stamp"
 }
 
+needed=(bwrap:bubblewrap git:git)
+if [[ ${1-} == tests ]]; then
+  needed+=(nix-instantiate:nix-bin patchelf:patchelf jq:jq shellcheck:shellcheck)
+fi
+
 need_go
-install_debian
+install_debian "${needed[@]}"
 install_opencode

@@ -39,7 +39,6 @@ in
   package = nixpkgsLib.mapAttrs (_: p: { inherit (p.ocjail) name meta vendorHash; }) outputs.packages;
   source = here.runCommand "source" { } "ln -s ${(outputs.packages.${builtins.currentSystem}).ocjail.src} $out";
   checks = nixpkgsLib.mapAttrs (_: c: nixpkgsLib.mapAttrs (_: d: d.drvPath) c) outputs.checks;
-  shells = nixpkgsLib.mapAttrs (_: s: s.default.drvPath) outputs.devShells;
   templates = nixpkgsLib.mapAttrs (_: t: { path = toString t.path; inherit (t) description; }) outputs.templates;
   devenvModule = toString outputs.devenvModules.default;
   overlay = builtins.attrNames (outputs.overlays.default { } here);

@@ -125,7 +125,10 @@ func TestDarwin(t *testing.T) {
 				t.Errorf("%s: opencode does not say %q:\n%s", system, w, stub)
 			}
 		}
-		for _, attr := range []string{"cfg.finalPackage.drvPath", "cfg.manifest.drvPath", "config.enterShell", "config.infoSections.opencode", "shellPackages"} {
+		if text := p.evalString("config.enterShell"); !strings.Contains(text, "needs Linux") {
+			t.Errorf("%s: entering the shell says\n%s", system, text)
+		}
+		for _, attr := range []string{"cfg.finalPackage.drvPath", "cfg.manifest.drvPath", "config.infoSections.opencode", "shellPackages"} {
 			p.eval(attr, &raw)
 		}
 	}

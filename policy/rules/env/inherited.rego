@@ -22,8 +22,7 @@ findings contains finding(v, "its value looks like a secret") if {
 findings contains finding(v, "its name is that of a secret") if {
 	some v in inherited
 	not v.shape in {"secret", "empty"}
-	some suffix in data.ocjail.environment.secret_suffixes
-	endswith(upper(v.name), suffix)
+	secret(upper(v.name))
 }
 
 findings contains finding(v, "it makes programs run or trust something else") if {
@@ -50,6 +49,13 @@ finding(v, why) := findings.new(
 	{"kind": "env", "name": v.name},
 	sprintf("add --clearenv or --unsetenv %s; to pass it knowingly, name it (fwd-env %s)", [v.name, v.name]),
 )
+
+secret(name) if name in data.ocjail.environment.secret_names
+
+secret(name) if {
+	some suffix in data.ocjail.environment.secret_suffixes
+	endswith(name, suffix)
+}
 
 dangerous(name) if name in data.ocjail.environment.names
 

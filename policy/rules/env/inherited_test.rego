@@ -18,6 +18,10 @@ test_secret_or_dangerous[note] if {
 		"value of a token's form": inherited("MY_VAR", "secret"),
 		"name of a secret": inherited("DEPLOY_TOKEN", "other"),
 		"name in lower case": inherited("deploy_password", "other"),
+		"whole name of a secret": inherited("PGPASSWORD", "other"),
+		"short name of a secret": inherited("Pat", "other"),
+		"personal access token": inherited("GITLAB_PAT", "other"),
+		"data source": inherited("SENTRY_DSN", "other"),
 		"loader": inherited("LD_PRELOAD", "path"),
 		"loader, a name not listed": inherited("LD_AUDIT", "path"),
 		"shell": inherited("BASH_ENV", "path"),
@@ -45,5 +49,5 @@ test_near_miss if {
 	by_name_only := [by_name("ANTHROPIC_API_KEY", "secret"), by_name("GIT_CONFIG_COUNT", "other"), by_name("LD_LIBRARY_PATH", "path")]
 	found(env(true, by_name_only)) == set()
 	found(env(false, [inherited("PYTHONUNBUFFERED", "other"), inherited("GIT_PS1_SHOWDIRTYSTATE", "other"), inherited("GIT_TERMINAL_PROMPT", "other")])) == {["warning", "env"]}
-	found(env(false, [inherited("EMPTY_TOKEN", "empty"), inherited("LDAP", "other"), inherited("KEYBOARD", "other")])) == {["warning", "env"]}
+	found(env(false, [inherited("EMPTY_TOKEN", "empty"), inherited("LDAP", "other"), inherited("KEYBOARD", "other"), inherited("PATTERN", "other"), inherited("COMPASS", "other")])) == {["warning", "env"]}
 }

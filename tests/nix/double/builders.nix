@@ -26,6 +26,8 @@ let
         inherit (args) name;
         meta = args.meta or { };
         inputs = args.nativeBuildInputs or [ ];
+        # What nixpkgs has for building no more than the inputs.
+        inputDerivation = self.writeText "${args.name}-inputs" (toString (args.nativeBuildInputs or [ ]));
       });
     in
     self';
