@@ -240,6 +240,10 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 		s.Options = append(s.Options, sandbox.Option{Name: "--add-seccomp-fd", Args: []string{fmt.Sprint(len(files))}})
 		files = append(files, f)
 	}
+	files, err := proxyPipes(s.Command, files)
+	if err != nil {
+		return spec{}, err
+	}
 	return spec{bwrap: r.Bwrap.Path, traceable: !r.Bwrap.Setuid && !isScript(r.Bwrap.Path), sandbox: s, files: files, env: env}, nil
 }
 
