@@ -32,8 +32,9 @@ func golden(t testing.TB) []byte {
 
 func TestPackRules(t *testing.T) {
 	want := []string{
-		"caps/added", "env/inherited", "exec/host-executed-writable", "fs/device-exposed", "fs/home-exposed",
-		"fs/root-exposed", "fs/rw-outside-home", "secrets/credential-readable", "session/tiocsti", "sockets/privileged",
+		"caps/added", "env/inherited", "exec/git-redirected", "exec/host-executed-writable", "fs/device-exposed", "fs/home-exposed",
+		"fs/propagation", "fs/root-exposed", "fs/rw-outside-home", "secrets/credential-readable", "session/outlives", "session/tiocsti",
+		"sockets/privileged",
 	}
 	rules := newPack(t).Rules()
 	if len(rules) != len(want) {
@@ -116,6 +117,10 @@ func badInput(t testing.TB) []byte {
 		jail["env"] = map[string]any{"cleared": false, "set": []any{map[string]any{"name": "LD_PRELOAD", "source": "inherited", "shape": "path"}}}
 		jail["session"] = map[string]any{"new_session": false, "die_with_parent": false, "tiocsti_filter": false, "terminal": true}
 		jail["capabilities"] = map[string]any{"add": []any{"CAP_SYS_ADMIN"}, "drop_all": false}
+		jail["namespaces"].(map[string]any)["pid"] = "shared"
+		doc["host"].(map[string]any)["git_stray"] = []any{map[string]any{"file": "/home/u/p/.git", "target": "/srv/x"}}
+		mounted := jail["mounts"].([]any)[0].(map[string]any)
+		mounted["source_real"], mounted["propagates"] = "/mnt", true
 		root := jail["mounts"].([]any)[4].(map[string]any)
 		root["op"], root["access"], root["source"], root["source_real"], root["dest"] = "dev-bind", "dev", "/", "/", "/"
 		root["covers"] = []any{"root"}

@@ -160,6 +160,6 @@ func TestExpandStrays(t *testing.T) {
 	w := newWorld(t)
 	repository(t, w.dir+"/foreign")
 	write(t, w.project+"/.git", "gitdir: "+w.dir+"/foreign/.git\n")
-	wantLines(t, "stray", paths(t, w.facts(t), "{git}/config", "{git-common}/config", "{git-modules}/config", "{git-hooks-path}"),
-		w.dir+"/foreign/.git/config")
+	wantLines(t, "stray", paths(t, w.facts(t), "{git}/config", "{git-common}/hooks", "{git-modules}/config", "{git-hooks-path}"),
+		w.dir+"/foreign/.git/config", w.dir+"/foreign/.git/hooks")
 }
