@@ -151,7 +151,7 @@ var errWidened = errors.New("hardening would widen the jail, which is a bug of o
 // than in before.
 func notWider(before, after *sandbox.Tree, watched []Watched) error {
 	for _, l := range before.InJail() {
-		if l.HiddenBy != nil {
+		if l.HiddenBy != nil || l.Implied {
 			continue
 		}
 		old, err := before.Access(l.Point)

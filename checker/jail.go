@@ -154,7 +154,7 @@ func watch(r Request) ([]Watched, error) {
 func trackable(f host.Facts, p string) (rel string, ok bool) {
 	if f.Git != nil {
 		for _, dir := range []string{f.Git.Dir, f.Git.CommonDir, path.Join(f.ProjectRoot, ".git")} {
-			if _, inside := sandbox.Below(dir, p); inside {
+			if _, inside := sandbox.Below(dir, p); inside && dir != "" {
 				return "", false
 			}
 		}

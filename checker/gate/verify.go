@@ -134,15 +134,23 @@ func (l line) String() string {
 // compare matches mount points and read-only flags one to one.
 func (v *verifier) compare(table []sandbox.HostMount) error {
 	expected := map[line]int{}
+	unseen := map[string]int{}
 	for _, l := range v.tree.InJail() {
+		if v.unseen(l) {
+			unseen[l.Point]++
+			continue
+		}
 		expected[line{l.Point, l.Flag}]++
 	}
 	var extra []line
 	for _, m := range table {
 		l := line{m.Point, m.ReadOnly}
-		if expected[l] > 0 {
+		switch {
+		case expected[l] > 0:
 			expected[l]--
-		} else if !coversProc(v.tree, m) {
+		case unseen[m.Point] > 0:
+			unseen[m.Point]--
+		case !coversProc(v.tree, m):
 			extra = append(extra, l)
 		}
 	}
@@ -160,6 +168,17 @@ func (v *verifier) compare(table []sandbox.HostMount) error {
 		return &mismatch{fmt.Sprintf("unexpected mount %v", extra[0])}
 	}
 	return nil
+}
+
+// unseen tells whether l came with a bind from a directory that the user may not
+// search. bwrap leaves its flags as they are then (bind-mount.c), and nobody in
+// the jail can reach it.
+func (v *verifier) unseen(l sandbox.Located) bool {
+	if !l.Implied || l.Kind != sandbox.MountHost {
+		return false
+	}
+	_, err := v.fs.Lstat(l.Source)
+	return errors.Is(err, unix.EACCES)
 }
 
 // coversProc tells whether m is one of the entries of a new procfs that bwrap
@@ -182,7 +201,7 @@ func coversProc(t *sandbox.Tree, m sandbox.HostMount) bool {
 // mount on a directory that was moved away protects nothing.
 func (v *verifier) identities() error {
 	for _, l := range v.tree.InJail() {
-		if l.HiddenBy != nil || l.Kind != sandbox.MountHost {
+		if l.HiddenBy != nil || l.Kind != sandbox.MountHost || v.unseen(l) {
 			continue
 		}
 		want, err := v.fs.Lstat(l.Source)

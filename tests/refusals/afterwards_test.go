@@ -1,6 +1,7 @@
 package refusals
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -66,5 +67,23 @@ mount -t tmpfs late /mnt/late; wait $!`
 	}
 	if o := run(w.Ocjail(append(w.Jail("--ro-bind", "/mnt/late", "/m"), "--", "echo", "ran")...)); o.Stdout != "ran\n" {
 		t.Errorf("the folder itself: %+v", o)
+	}
+}
+
+// A mount in a folder that the user may not search comes with a bind of a folder
+// above it. Nobody in the jail can reach it, so it must not stop the launch.
+func TestMountsOutOfReach(t *testing.T) {
+	if _, ok := gatetest.NewRoot(t); !ok {
+		return // an ordinary user can not mount on the host
+	}
+	w := gatetest.New(t)
+	w.Write("shared/locked/mnt/file", "", 0o644)
+	c := w.Ocjail(append(w.Jail("--ro-bind", filepath.Join(w.Dir, "shared"), "/shared"), "--", "echo", "ran")...)
+	uid := fmt.Sprint(c.SysProcAttr.Credential.Uid)
+	const host = `mount -t tmpfs m "$1/mnt" && chown 0:0 "$1" && chmod 700 "$1" && shift && exec setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"`
+	as := exec.Command("unshare", append([]string{"--mount", "bash", "-c", host, "bash", filepath.Join(w.Dir, "shared/locked"), uid}, c.Args...)...)
+	as.Dir, as.Env = c.Dir, c.Env
+	if o := w.Run(as); o.Status != 0 || o.Stdout != "ran\n" {
+		t.Errorf("%+v", o)
 	}
 }
