@@ -18,16 +18,7 @@ import (
 // projectJail resolves a jail in which dir is writable.
 func projectJail(t *testing.T, dir string) *checker.Jail {
 	t.Helper()
-	fs := host.NewFS()
-	facts, err := host.Gather(fs, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := sandbox.ParseArgv([]string{"--ro-bind", "/usr", "/usr", "--bind", facts.ProjectRoot, facts.ProjectRoot, "--unshare-user", "--", "/usr/bin/true"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j, err := checker.Resolve(checker.Request{Name: "test", Phase: checker.Launch, Sandbox: s, FS: fs, Facts: facts, Config: config.Default(), Cwd: dir, Environ: []string{"PATH=/usr/bin"}})
+	j, err := resolve(t, dir, "--bind", "DIR", "DIR")
 	if err != nil {
 		t.Fatal(err)
 	}
