@@ -18,7 +18,7 @@ buildGoModule {
       in
       lib.any (p: inside == p || lib.hasPrefix "${p}/" inside) [ "checker" "cmd" "policy" "go.mod" "go.sum" ];
   };
-  vendorHash = "sha256-ccOFA9bn7phXRodbGCLs6deamd9NJJ6izse6hNKdaiY=";
+  vendorHash = "sha256-Uwwsu6fuhpr7zmxlOjbBmerojcXlnvXhdwPiVfxkjWc=";
   subPackages = [ "cmd/ocjail" ];
   env.CGO_ENABLED = 0;
   ldflags = [ "-s" "-w" "-X main.version=0.1.0" ];

@@ -71,12 +71,17 @@ type Finding struct {
 	URL      string   `json:"url,omitempty"`
 }
 
-// Sort puts findings in report order: most serious first, then by rule, subject
-// and message, so that equal inputs print equal reports.
+// broad rules name the cause of many other findings, and so come before them.
+var broad = map[string]int{"gate/root": 1, "fs/root-exposed": 2, "fs/home-exposed": 2}
+
+// Sort puts findings in report order: most serious first, then those of broad
+// rules, then by rule, subject and message, so that equal inputs print equal
+// reports.
 func Sort(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
+			cmp.Compare(broad[b.Rule], broad[a.Rule]),
 			cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Subject.String(), b.Subject.String()),
 			cmp.Compare(a.Message, b.Message),

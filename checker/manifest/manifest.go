@@ -30,14 +30,24 @@ type Manifest struct {
 	Name    string // of the jail
 	Project string // root of the project, absolute; "" when it is not known
 	origins map[string]finding.Origin
+	script  script
 }
+
+// script is the wrapper of jail.nix, as bash text.
+type script struct {
+	Cmd, Runtime []piece
+	Entry, Argv  string
+}
+
+// piece is a part of the wrapper, and the ID of the element that wrote it.
+type piece struct{ ID, Text string }
 
 // Load reads a manifest file, which must be regular. Errors name the file.
 func Load(file string) (*Manifest, error) {
 	data, err := read(file)
 	if err == nil {
 		var m *Manifest
-		if m, err = parse(data); err == nil {
+		if m, err = Parse(data); err == nil {
 			m.File = file
 			return m, nil
 		}
@@ -69,11 +79,13 @@ type element struct {
 	Children   []element
 }
 
-func parse(data []byte) (*Manifest, error) {
+// Parse reads a manifest's JSON.
+func Parse(data []byte) (*Manifest, error) {
 	var raw struct {
 		Version       int
 		Name, Project string
 		Elements      []element
+		Script        script
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&raw); err != nil {
@@ -85,7 +97,7 @@ func parse(data []byte) (*Manifest, error) {
 	if raw.Project != "" && !filepath.IsAbs(raw.Project) {
 		return nil, fmt.Errorf("names the relative project root %q", raw.Project)
 	}
-	m := &Manifest{Name: raw.Name, Project: raw.Project, origins: map[string]finding.Origin{}}
+	m := &Manifest{Name: raw.Name, Project: raw.Project, origins: map[string]finding.Origin{}, script: raw.Script}
 	for _, e := range raw.Elements {
 		m.add(e, e)
 	}

@@ -13,6 +13,7 @@ type additions struct {
 	mounts              mounts
 	env                 []variable
 	network, newSession *setting
+	git                 *setting
 }
 
 // combinator is one permission, by jail.nix's name.
@@ -40,6 +41,10 @@ var combinators = []combinator{
 	}},
 	{"no-network", nil, func(a *additions, _ Host, origin string, _ []string) error {
 		a.network = &setting{false, origin}
+		return nil
+	}},
+	{"git-identity", nil, func(a *additions, _ Host, origin string, _ []string) error {
+		a.git = &setting{true, origin}
 		return nil
 	}},
 	{"new-session", nil, func(a *additions, _ Host, origin string, _ []string) error {
@@ -105,7 +110,7 @@ func (a *additions) parse(h Host, origin, text string) error {
 		}
 		args := words[1:]
 		if len(args) != len(c.args) {
-			return fmt.Errorf("%s takes %d words (%s), not %d", c.name, len(c.args), strings.Join(c.args, " "), len(args))
+			return fmt.Errorf("write %q, and not %d words after the name", strings.Join(append([]string{c.name}, c.args...), " "), len(args))
 		}
 		for i, kind := range c.args {
 			if kind != "PATH" {

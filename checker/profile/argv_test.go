@@ -91,7 +91,7 @@ func TestArgvErrors(t *testing.T) {
 		"relative file": {src: `env_files = ["X"]`, want: "X: its value is no absolute path", mend: with("X", "ca.pem")},
 		"addition":      {add: []string{"network", "raedonly /usr"}, want: `--add[1]: unknown permission "raedonly", did you mean "readonly"?`},
 		"empty":         {add: []string{" "}, want: "--add[0]: it is empty"},
-		"words":         {add: []string{"rw-bind /usr"}, want: "rw-bind takes 2 words (PATH PATH), not 1"},
+		"words":         {add: []string{"rw-bind /usr"}, want: `write "rw-bind PATH PATH", and not 1 words after the name`},
 		"path":          {add: []string{"tmpfs tmp"}, want: "--add[0]: a path begins with /"},
 		"gone":          {add: []string{"readonly /gone"}, want: "--add[0]: /gone does not exist"},
 		"unset":         {add: []string{"fwd-env NOPE"}, want: "the variable NOPE is not set"},

@@ -21,7 +21,7 @@ type build struct {
 	profile *Profile
 	added   additions
 
-	network, newSession setting
+	network, newSession, git setting
 
 	mounts mounts
 	env    map[string]variable
@@ -59,6 +59,7 @@ func (p *Profile) Argv(h Host, add []string, command []string) ([]string, error)
 	b := &build{host: h, profile: p, added: added, env: map[string]variable{},
 		command: slices.Clone(command), commandOrigin: commandOrigin}
 	b.network = b.setting(p.body.Network, p.body.NetworkAt, added.network)
+	b.git = b.setting(p.body.Git, p.body.GitAt, added.git)
 	b.newSession = b.setting(p.body.NewSession, p.body.NewSessionAt, added.newSession)
 	for _, phase := range phases {
 		if err := phase.run(b); err != nil {

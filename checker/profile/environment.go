@@ -104,21 +104,19 @@ func (b *build) searchPath() []string {
 
 // gitIdentity sets what git takes an author and committer from (git(1)).
 func (b *build) gitIdentity() error {
-	body := &b.profile.body
-	if !body.Git {
+	if !b.git.on {
 		return nil
 	}
 	name, email, err := b.host.GitIdentity()
 	if err == nil && (name == "" || email == "" || hasNUL(name+email)) {
-		err = errors.New("the host's git has none: run git config --global user.name NAME and user.email ADDRESS, or write git = false")
+		err = errors.New("the host's git has none: run git config --global user.name NAME and user.email ADDRESS, or do without")
 	}
 	if err != nil {
-		return b.errorf(body.GitAt, "git identity: %w", err)
+		return fmt.Errorf("%s: git identity: %w", strings.TrimPrefix(b.git.origin, "profile:"), err)
 	}
-	origin := b.origin(body.GitAt)
 	for _, role := range []string{"AUTHOR", "COMMITTER"} {
-		b.set(origin, "GIT_"+role+"_NAME", name)
-		b.set(origin, "GIT_"+role+"_EMAIL", email)
+		b.set(b.git.origin, "GIT_"+role+"_NAME", name)
+		b.set(b.git.origin, "GIT_"+role+"_EMAIL", email)
 	}
 	return nil
 }

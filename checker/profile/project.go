@@ -20,9 +20,9 @@ var sharedDirs = []string{"/tmp", "/var/tmp", "/dev/shm"}
 
 // FindProject returns the root of the project that start lies in, free of
 // symbolic links: explicit (absolute, or relative to start) when it isn't
-// empty; else the nearest ancestor of start, or start, that has a marker; else
-// start, when it lies below home or a temporary directory. It is never /, the
-// home, a folder that contains the home, or a temporary directory itself.
+// empty; else the nearest ancestor of start, or start, that has a marker. It is
+// never /, the home, a folder that contains the home, or a temporary directory
+// itself.
 func FindProject(home, start, explicit string) (string, error) {
 	realHome, err := filepath.EvalSymlinks(home)
 	if err != nil {
@@ -55,13 +55,8 @@ func nearestProject(realHome, home, start string) (string, error) {
 			return dir, err
 		}
 	}
-	for _, border := range append([]string{realHome, realOr(os.TempDir())}, sharedDirs...) {
-		if border != "/" && below(start, border) {
-			return start, nil
-		}
-	}
-	return "", fmt.Errorf("no project around %s: no folder up from it has .git, devenv.nix or ocjail.hcl; name its root with --project",
-		hclfile.Escape(start))
+	return "", fmt.Errorf("no project around %s: no folder up from it has .git, devenv.nix or ocjail.hcl; git init one, or name its root with --project %s",
+		hclfile.Escape(start), hclfile.Escape(start))
 }
 
 // checkProject refuses roots that would give the jail all of the user's files,
@@ -69,7 +64,7 @@ func nearestProject(realHome, home, start string) (string, error) {
 func checkProject(root string, homes ...string) error {
 	for _, home := range homes {
 		if below(home, root) {
-			return fmt.Errorf("%s is or contains your home directory, and so is no project: cd into one, or name its root with --project",
+			return fmt.Errorf("%s is or contains your home directory, and so is no project: cd into one, or name the root of one with --project",
 				hclfile.Escape(root))
 		}
 	}

@@ -15,6 +15,8 @@ type Text struct {
 	W io.Writer
 	// Least is the least severity that is written out; the rest is counted.
 	Least finding.Severity
+	// Most is how many are written out at most; 0 is all.
+	Most  int
 	Style Style
 }
 
@@ -29,8 +31,8 @@ var severityColor = map[finding.Severity]string{finding.Error: red, finding.Warn
 // Findings writes each finding of at least t.Least and returns how many it left
 // out.
 func (t *Text) Findings(fs []finding.Finding) (left int, err error) {
-	for _, f := range fs {
-		if f.Severity.Rank() < t.Least.Rank() {
+	for i, f := range fs {
+		if f.Severity.Rank() < t.Least.Rank() || t.Most > 0 && i-left >= t.Most {
 			left++
 			continue
 		}
@@ -89,14 +91,18 @@ func From(o *finding.Origin) string {
 // a line, or speak to a CI system.
 func Escape(s string) string { return hclfile.Escape(s) }
 
-// Verdict writes the last line of a launch's report: nothing when it is allowed
-// and nothing was written.
-func (t *Text) Verdict(jail string, fs []finding.Finding, left int) error {
+// Verdict writes the last line of a launch's report: nothing when the jail has no
+// error. observed says that it was started all the same.
+func (t *Text) Verdict(jail string, fs []finding.Finding, left int, observed bool) error {
 	errs := finding.Count(fs, finding.Error)
 	if errs == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(t.W, "ocjail: jail %s refused: %s; nothing was started%s\n", Escape(jail), plural(errs, "error"), more(left))
+	verdict, then := "refused", "nothing was started"
+	if observed {
+		verdict, then = "would be refused", "it is started all the same, for mode is observe"
+	}
+	_, err := fmt.Fprintf(t.W, "ocjail: jail %s %s: %s; %s%s\n", Escape(jail), verdict, plural(errs, "error"), then, more(left))
 	return err
 }
 

@@ -31,7 +31,8 @@ A manifest, which the Nix module makes, tells where each of the options was
 written. It explains findings and permits nothing.
 
 Exit statuses are those of 'ocjail run'.`,
-		Example: `  ocjail gate -- --ro-bind /usr /usr --symlink usr/bin /bin --proc /proc -- true
+		Example: `  ocjail gate -- --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib \
+      --symlink usr/lib64 /lib64 --unshare-all --clearenv --proc /proc -- /bin/true
   ln -s "$(command -v ocjail)" ~/jail/bwrap   # for programs that call bwrap`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -25,7 +25,7 @@ no secret, such as HOME and PATH. Nothing is started and no rule is asked.`, tar
 	f.register(c)
 	format := textOrJSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		j, err := targets{&f, c.InOrStdin()}.one(args)
+		j, err := targets{&f, c.InOrStdin(), c.ErrOrStderr()}.one(args)
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}

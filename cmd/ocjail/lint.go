@@ -33,6 +33,7 @@ not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
 		Example: `  ocjail lint
   ocjail lint --add 'rw-bind /srv /srv'
   ocjail lint jail.hcl saved-argv.json --format json
+  ocjail lint "$OCJAIL_MANIFEST"
   jq -n '$ARGS.positional' --args -- --bind / / -- bash | ocjail lint -`,
 		ValidArgsFunction: completeTargets,
 	}
@@ -49,7 +50,7 @@ not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
 		if len(args) == 0 {
 			args = []string{f.profile}
 		}
-		l := &linter{targets: targets{&f, c.InOrStdin()}, out: c.OutOrStdout(), format: *format, level: level, verbose: verbose}
+		l := &linter{targets: targets{&f, c.InOrStdin(), c.ErrOrStderr()}, out: c.OutOrStdout(), format: *format, level: level, verbose: verbose}
 		return l.run(c.Context(), args)
 	}
 	return c
@@ -114,7 +115,7 @@ func (l *linter) text(target report.Target) error {
 
 // judge resolves and checks one target on this machine.
 func (l *linter) judge(ctx context.Context, name string) (*checker.Report, error) {
-	j, err := l.targets.resolve(name)
+	j, open, err := l.targets.resolve(name)
 	if err != nil {
 		return nil, err
 	}
@@ -122,5 +123,11 @@ func (l *linter) judge(ctx context.Context, name string) (*checker.Report, error
 	if err != nil {
 		return nil, err
 	}
-	return c.Check(ctx, j)
+	r, err := c.Check(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	r.Findings = append(r.Findings, open...)
+	finding.Sort(r.Findings)
+	return r, nil
 }

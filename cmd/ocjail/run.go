@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
@@ -81,11 +82,16 @@ func (f *jailFlags) build(command []string) ([]string, *machine, error) {
 	return argv, m, nil
 }
 
+// mostErrors is how many errors a refusal prints unasked: who binds the whole
+// host breaks a hundred rules, of which the first say it all.
+const mostErrors = 10
+
 // launcher is what run and gate share.
 type launcher struct {
 	w       io.Writer
 	verbose bool
 	clock   *clock
+	observe bool // the configuration's mode
 }
 
 func newLauncher(w io.Writer, verbose, timings bool) *launcher {
@@ -103,6 +109,7 @@ func (l *launcher) step(name string) {
 }
 
 func (l *launcher) launch(c *cobra.Command, f *jailFlags, m *machine, name string, argv []string) error {
+	l.observe = m.config.Gate.Mode == config.Observe
 	r := gate.Request{
 		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: f.rules, Manifest: m.manifest, Cwd: m.cwd,
 		Environ: os.Environ(), Show: l.show, Warn: l.w, Steps: l.step,
@@ -117,14 +124,14 @@ func (l *launcher) launch(c *cobra.Command, f *jailFlags, m *machine, name strin
 // show prints what a person must know: why a jail is refused; on request, what
 // is weak about one that is not.
 func (l *launcher) show(r *checker.Report) {
-	least := finding.Error
+	t := report.NewText(l.w, finding.Error)
+	t.Most = mostErrors
 	if l.verbose {
-		least = finding.Info
+		t.Least, t.Most = finding.Info, 0
 	}
-	t := report.NewText(l.w, least)
 	left, err := t.Findings(r.Findings)
 	if err == nil {
-		err = t.Verdict(r.Jail.Name, r.Findings, left)
+		err = t.Verdict(r.Jail.Name, r.Findings, left, l.observe)
 	}
 	// Nobody is left to tell that standard error is gone.
 	_ = err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,75 +14,96 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
+	"github.com/refnil/opencode-jail-devenv/checker/report"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // targetHelp is what every command that looks at jails says of its argument.
-const targetHelp = `A TARGET is a profile (an embedded one's name or a .hcl file), a saved argv of
-bwrap's (a .json file with an array of strings), or - for such an array on
-standard input. Without a TARGET: the profile opencode.`
+const targetHelp = `A TARGET is a profile (an embedded one's name or a .hcl file), a manifest that
+the Nix module makes (a .json file with an object), a saved argv of bwrap's (a
+.json file with an array of strings), or - for one of these two on standard
+input. Without a TARGET: the profile opencode.`
 
 // targets resolves jails that are looked at, not started.
 type targets struct {
 	flags *jailFlags
 	in    io.Reader
+	warn  io.Writer
 }
 
-// resolve models one target on this machine.
-func (t targets) resolve(name string) (*checker.Jail, error) {
-	words, m, err := t.words(name)
+// resolve models one target on this machine. The findings say what of a manifest
+// only a start can tell.
+func (t targets) resolve(name string) (*checker.Jail, []finding.Finding, error) {
+	r, open, err := t.request(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s, err := sandbox.ParseArgv(words, func(n int) ([]byte, error) {
-		return nil, fmt.Errorf("a saved argv has no descriptor %d: write the file's options in its place", n)
-	})
-	if err != nil {
-		return nil, err
-	}
-	j, err := checker.Resolve(m.request(name, s))
+	j, err := checker.Resolve(r)
 	var setup *sandbox.SetupError
 	if errors.As(err, &setup) && errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: what the jail names must exist here to be judged (ocjail run makes the directories of a profile's create = true)", err)
 	}
-	return j, err
+	return j, open, err
 }
 
-// one resolves the only target of a command that takes at most one.
+func (t targets) request(name string) (checker.Request, []finding.Finding, error) {
+	if name != "-" && filepath.Ext(name) != ".json" {
+		words, m, err := t.flags.plan(name)
+		if err != nil {
+			return checker.Request{}, nil, err
+		}
+		r, err := argvRequest(m, name, words)
+		return r, nil, err
+	}
+	if len(t.flags.add) > 0 {
+		return checker.Request{}, nil, errors.New("--add goes with a profile; a manifest or a saved argv is looked at as it is")
+	}
+	data, err := t.read(name)
+	if err != nil {
+		return checker.Request{}, nil, err
+	}
+	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
+		return t.flags.manifestRequest(name, data)
+	}
+	var words []string
+	if err := json.Unmarshal(data, &words); err != nil {
+		return checker.Request{}, nil, fmt.Errorf("neither a JSON array of strings nor a manifest: %w", err)
+	}
+	m, err := t.flags.openForLint()
+	if err != nil {
+		return checker.Request{}, nil, err
+	}
+	r, err := argvRequest(m, name, words)
+	return r, nil, err
+}
+
+func argvRequest(m *machine, name string, words []string) (checker.Request, error) {
+	s, err := sandbox.ParseArgv(words, func(n int) ([]byte, error) {
+		return nil, fmt.Errorf("a saved argv has no descriptor %d: write the file's options in its place", n)
+	})
+	if err != nil {
+		return checker.Request{}, err
+	}
+	return m.request(name, s), nil
+}
+
+// one resolves the only target of a command that takes at most one. It says on
+// t.warn when part of it is open.
 func (t targets) one(args []string) (*checker.Jail, error) {
 	name := t.flags.profile
 	if len(args) > 0 {
 		name = args[0]
 	}
-	j, err := t.resolve(name)
+	j, open, err := t.resolve(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return j, nil
-}
-
-// words returns the argv that a target stands for.
-func (t targets) words(name string) ([]string, *machine, error) {
-	if name != "-" && filepath.Ext(name) != ".json" {
-		return t.flags.plan(name)
+	if n := finding.Count(open, finding.Warning); n > 0 {
+		err = report.Error(t.warn, fmt.Errorf("%s: part of this jail is only known when it starts, and not shown here: see ocjail lint", name))
 	}
-	if len(t.flags.add) > 0 {
-		return nil, nil, errors.New("--add goes with a profile; a saved argv is looked at as it is")
-	}
-	m, err := t.flags.openForLint()
-	if err != nil {
-		return nil, nil, err
-	}
-	data, err := t.read(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	var words []string
-	if err := json.Unmarshal(data, &words); err != nil {
-		return nil, nil, fmt.Errorf("not a JSON array of strings: %w", err)
-	}
-	return words, m, nil
+	return j, err
 }
 
 const maxTarget = 16 << 20

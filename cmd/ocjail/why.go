@@ -35,7 +35,7 @@ being able to create it counts as reaching it.`, targetHelp,
 	f.register(c)
 	format := textOrJSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		w, err := explain(targets{&f, c.InOrStdin()}, args)
+		w, err := explain(targets{&f, c.InOrStdin(), c.ErrOrStderr()}, args)
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
+)
+
+// manifestRequest is the jail that a manifest describes, started in its project.
+// The findings say what only a start can tell.
+func (f *jailFlags) manifestRequest(name string, data []byte) (checker.Request, []finding.Finding, error) {
+	none := checker.Request{}
+	man, err := manifest.Parse(data)
+	if err != nil {
+		return none, nil, fmt.Errorf("not a manifest: %w", err)
+	}
+	m, away, err := f.openManifestsProject(man.Project)
+	if err != nil {
+		return none, nil, err
+	}
+	dir := man.Project
+	if dir == "" {
+		dir = m.cwd
+	}
+	s, open, err := man.Sandbox(manifest.Env{Home: m.facts.Home, Dir: dir, RuntimeDir: m.facts.RuntimeDir, User: m.facts.User})
+	if err != nil {
+		return none, nil, err
+	}
+	r := m.request(name, s)
+	r.Cwd, r.Manifest = dir, man
+	return r, append(away, open...), nil
+}
+
+// openManifestsProject takes the manifest's project; where this host lacks it,
+// the one around the working directory, and says that its files were not judged.
+func (f *jailFlags) openManifestsProject(project string) (*machine, []finding.Finding, error) {
+	if project != "" {
+		if f.project != "" {
+			return nil, nil, errors.New("--project goes with a profile; a manifest names its own")
+		}
+		_, err := os.Stat(project)
+		if err == nil {
+			m, err := f.open(project, false)
+			return m, nil, err
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, fmt.Errorf("the manifest's project: %w", err)
+		}
+	}
+	m, err := f.openForLint()
+	if err != nil || project == "" {
+		return m, nil, err
+	}
+	return m, []finding.Finding{{
+		Rule: manifest.RuleUndecided, Severity: finding.Warning, Title: "The project is not on this host",
+		Message: fmt.Sprintf("this host lacks the jail's project %s, so what the jail may do to its files was not judged, and its own mount counts as any other", project),
+		Subject: finding.Subject{Kind: "path", Path: project},
+		Remedy:  "lint the manifest where its project is",
+	}}, nil
+}
