@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -23,7 +24,7 @@ const (
 )
 
 func structuralRules() []string {
-	return []string{ruleEffect, ruleSteered, ruleRoot, ruleTilde, ruleJoins, ruleProgram}
+	return []string{ruleEffect, ruleSteered, ruleRoot, ruleTilde, ruleJoins, ruleProgram, manifest.RuleUndecided}
 }
 
 // structural returns the findings of these checks.
