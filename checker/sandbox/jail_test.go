@@ -40,7 +40,7 @@ func help(t testing.TB, bwrap string) string {
 	if h, ok := helps.Load(bwrap); ok {
 		return h.(string)
 	}
-	out, err := exec.Command(bwrap, "--help").Output()
+	out, err := command(bwrap, "--help").Output()
 	if err != nil {
 		t.Fatalf("%s --help: %v", bwrap, err)
 	}
@@ -124,7 +124,7 @@ func closeAll(files []*os.File) {
 // start runs bwrap and waits until the probe in it reports; why says what bwrap
 // reported when it did not get that far.
 func (v invocation) start(files []*os.File) (j *jail, why string, err error) {
-	j = &jail{cmd: exec.Command(v.bwrap, v.argv...)}
+	j = &jail{cmd: command(v.bwrap, v.argv...)}
 	if j.cmd.Env = v.env; v.env == nil {
 		j.cmd.Env = []string{"PATH=/usr/bin:/bin"}
 	}

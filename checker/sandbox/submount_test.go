@@ -45,6 +45,15 @@ func again(t *testing.T) {
 
 const capSysAdmin = 21 // linux/capability.h
 
+// command runs bwrap without the capability that the test may have to mount
+// with: it starts for nobody but root with one.
+func command(bwrap string, argv ...string) *exec.Cmd {
+	if os.Getenv(inNamespace) == "" || os.Getuid() == 0 {
+		return exec.Command(bwrap, argv...)
+	}
+	return exec.Command("setpriv", append([]string{"--inh-caps=-all", "--ambient-caps=-all", bwrap}, argv...)...)
+}
+
 // mountSome mounts a few things in the world, the same ones for the same seed.
 func (w *world) mountSome(t testing.TB, seed int) {
 	t.Helper()

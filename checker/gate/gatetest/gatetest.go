@@ -140,7 +140,7 @@ func (w *World) Ocjail(argv ...string) *exec.Cmd {
 // Configured is Ocjail with --config and a file of that text.
 func (w *World) Configured(config string, argv ...string) *exec.Cmd {
 	w.t.Helper()
-	file := w.Write("ocjail.hcl", config, 0o644)
+	file := w.Write("config/test.hcl", config, 0o644)
 	return w.Command(Build(w.t).Ocjail, append([]string{"gate", "--config", file, "--"}, argv...)...)
 }
 
