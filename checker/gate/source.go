@@ -72,7 +72,11 @@ func canBindDescriptors(supports func(string) (bool, error)) bool {
 func (p *pinner) pin(o sandbox.Option, op sandbox.Op, source string) (sandbox.Option, error) {
 	// bwrap compares a descriptor's file with what it finds at the destination
 	// as written, and would find the link where that is one.
-	o.Args = []string{source, p.jail.Tree.Point(p.jail.Tree.MountOf(op.Option))}
+	point := p.jail.Tree.Point(p.jail.Tree.MountOf(op.Option))
+	if point == "" { // bwrap would take an empty destination for the jail's root
+		return o, fmt.Errorf("%s %s has no place in the jail, which is a bug of ocjail's", o.Name, o.Args[1])
+	}
+	o.Args = []string{source, point}
 	if !p.byDescriptor || op.Devices || p.used >= maxPinned || !p.swappable(source) {
 		return o, nil
 	}

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
-
-	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // baseDir is one of the XDG Base Directory Specification's directories.
@@ -63,75 +60,4 @@ func (s source) findBase(f *FS, b baseDir, home string) (string, error) {
 		return "", fmt.Errorf("%s is %s, which others can write: chmod go-w %s", b.variable, dir, real.Path)
 	}
 	return dir, nil
-}
-
-// Within returns the first of roots that path leads into, or through: path
-// itself, where it leads, and every link on the way count, by name and by
-// identity. It returns "" when path is clear of all. Ask it whether a jail's
-// writable mounts reach a directory of ocjail's own; path need not exist. An
-// absent root holds nothing yet, so its name alone counts.
-//
-// A root mounted a second time below another name is only seen through its own
-// directory, not through one above it: ask the sandbox's HostAccess as well.
-func (f *FS) Within(path string, roots []string) (string, error) {
-	real, err := f.RealPath(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	places := []string{filepath.Clean(path), real.Path}
-	for _, link := range real.Links {
-		places = append(places, link.Path)
-	}
-	for _, root := range roots {
-		within, err := f.anyBelow(places, root)
-		if err != nil {
-			return "", err
-		}
-		if within {
-			return root, nil
-		}
-	}
-	return "", nil
-}
-
-func (f *FS) anyBelow(places []string, root string) (bool, error) {
-	real, err := f.RealPath(root)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, err
-	}
-	for _, place := range places {
-		if below(place, real.Path) || below(place, filepath.Clean(root)) {
-			return true, nil
-		}
-		found, err := f.ancestor(place, real.Stat.ID())
-		if found || err != nil {
-			return found, err
-		}
-	}
-	return false, nil
-}
-
-// ancestor tells whether path or a directory above it is id. Links among them
-// are skipped: what they lead to is asked about by its own name.
-func (f *FS) ancestor(path string, id sandbox.ID) (bool, error) {
-	if id == (sandbox.ID{}) {
-		return false, nil
-	}
-	for ; ; path = parentOf(path) {
-		real, err := f.RealPath(path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return false, err
-		}
-		if err == nil && real.Stat.ID() == id {
-			return true, nil
-		}
-		if path == "/" {
-			return false, nil
-		}
-	}
-}
-
-// below tells whether the clean path is dir or lies in it.
-func below(path, dir string) bool {
-	return dir == "/" || path == dir || strings.HasPrefix(path, dir+"/")
 }

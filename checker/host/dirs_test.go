@@ -63,34 +63,3 @@ func TestRuntimeDir(t *testing.T) {
 	w.env = map[string]string{"SSH_AUTH_SOCK": "agent"}
 	wantUnknown(t, w.facts(t).Unknown["ssh-agent"])
 }
-
-func TestWithin(t *testing.T) {
-	w := newWorld(t)
-	mkdir(t, w.dir+"/state")
-	link(t, w.dir+"/state", w.project+"/through")
-	link(t, w.project, w.dir+"/into")
-	link(t, "gone", w.project+"/dangling")
-	for _, c := range []struct {
-		path string
-		in   bool
-	}{
-		{w.project, true}, {w.project + "/a/b", true}, {w.dir + "/into/x", true}, {w.project + "/through/x", true},
-		{w.project + "/dangling/x", true}, {w.dir + "/state", false}, {w.project + "x", false}, {w.home, false}, {"/", false},
-	} {
-		for _, root := range []string{w.project, w.dir + "/into"} {
-			got, err := NewFS().Within(c.path, []string{w.dir + "/none", root})
-			check(t, err)
-			if (got == root) != c.in {
-				t.Errorf("%s within %s: %q, want %v", c.path, root, got, c.in)
-			}
-		}
-	}
-	if got, err := NewFS().Within(w.dir+"/none/x", []string{w.dir + "/none"}); got == "" || err != nil {
-		t.Errorf("an absent root: %q %v", got, err)
-	}
-	link(t, "loop", w.dir+"/loop")
-	_, err := NewFS().Within(w.dir+"/loop/x", []string{w.project})
-	wantUnknown(t, err)
-	_, err = NewFS().Within(w.project, []string{w.dir + "/loop"})
-	wantUnknown(t, err)
-}
