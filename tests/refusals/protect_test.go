@@ -166,3 +166,29 @@ func TestWorktree(t *testing.T) {
 		}
 	}
 }
+
+// What the jail itself makes read-only, or hides, in a writable project can not
+// be moved aside and made anew.
+func TestOwnMountsStay(t *testing.T) {
+	const script = "mv deploy d2; mkdir -p deploy; echo evil >deploy/prod.sh; mv conf c2; cat c2/secrets/key; true"
+	for name, want := range map[string]struct{ file, seen string }{"bwrap": {"evil\n", "hunter2\n"}, "ocjail": {"mine\n", ""}} {
+		w := gatetest.New(t)
+		w.Write("project/deploy/prod.sh", "mine\n", 0o644)
+		w.Write("project/conf/secrets/key", "hunter2\n", 0o600)
+		file, secrets := w.Project+"/deploy/prod.sh", w.Project+"/conf/secrets"
+		first := w.Jail("--ro-bind", file, file, "--tmpfs", secrets)
+		run := w.Ocjail
+		if name == "bwrap" {
+			run = w.Bwrap
+		}
+		w.Run(run(append(first, "--", "sh", "-c", script)...))
+		if got := w.Read("project/deploy/prod.sh"); got != want.file {
+			t.Errorf("%s: the script is %q, want %q", name, got, want.file)
+		}
+		// The next session hides the same path, and finds what was moved.
+		w.Write("project/conf/secrets/other", "", 0o644)
+		if o := w.Run(run(append(first, "--", "sh", "-c", "cat c2/secrets/key")...)); o.Stdout != want.seen {
+			t.Errorf("%s: the secret shows as %q, want %q", name, o.Stdout, want.seen)
+		}
+	}
+}
