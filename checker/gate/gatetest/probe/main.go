@@ -16,6 +16,7 @@ import (
 var acts = map[string]func(args []string) error{
 	"ioctl": pushInput, "search-key": searchKey, "with-key": withKey, "abstract": abstract, "connect": connect,
 	"kill": kill, "core-limit": coreLimit, "sizes": sizes, "write": write, "read": read, "group": foreground,
+	"serve": serve, "ask": ask, "type": typeText,
 }
 
 func main() {
@@ -45,6 +46,16 @@ func pushInput(args []string) error {
 	c := [2]byte{'x'}
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, 0, uintptr(request), uintptr(unsafe.Pointer(&c))); errno != 0 {
 		return errno
+	}
+	return nil
+}
+
+// typeText pushes TEXT into the terminal on standard input.
+func typeText(args []string) error {
+	for _, b := range []byte(args[0]) {
+		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, 0, unix.TIOCSTI, uintptr(unsafe.Pointer(&b))); errno != 0 {
+			return errno
+		}
 	}
 	return nil
 }
