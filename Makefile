@@ -54,6 +54,10 @@ $(LINTER):
 	@GOBIN='$(abspath $(@D))' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) 2>$(@D).log || \
 		{ cat $(@D).log >&2; echo "lint: golangci-lint $(GOLANGCI) could not be had from the Go module proxy ($$(go env GOPROXY)): check the network or set GOPROXY" >&2; exit 1; }
 
+.PHONY: generate
+generate: ## write what is made from other files, such as the rules' pages
+	@go generate ./...
+
 .PHONY: bench
 bench: install build ## measure what the check adds to a launch
 	@go run ./tests/bench

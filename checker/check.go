@@ -1,9 +1,11 @@
 package checker
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,14 +37,15 @@ func Open(ctx context.Context, c *config.Config) (*Checker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rule pack: %w", err)
 	}
-	ids := make([]string, 0, len(e.Rules()))
-	for _, r := range e.Rules() {
+	checker := &Checker{engine: e, config: c}
+	var ids []string
+	for _, r := range checker.Rules() {
 		ids = append(ids, r.ID)
 	}
-	if err := c.CheckRules(append(ids, structuralRules()...)); err != nil {
+	if err := c.CheckRules(ids); err != nil {
 		return nil, err
 	}
-	return &Checker{engine: e, config: c}, nil
+	return checker, nil
 }
 
 // Start opens a checker beside other work, for compiling the rules takes longer
@@ -54,8 +57,13 @@ func Start(ctx context.Context, c *config.Config) func() (*Checker, error) {
 	return open
 }
 
-// Rules returns the rules of the engine, in order of their IDs.
-func (c *Checker) Rules() []engine.Rule { return c.engine.Rules() }
+// Rules returns all rules with the severities that they declare, in order of
+// their IDs: those of the engine, and gate/…, which need none.
+func (c *Checker) Rules() []engine.Rule {
+	rules := slices.Concat(c.engine.Rules(), gateRules)
+	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return rules
+}
 
 // Check evaluates every rule on j. An error means that there is no verdict; a
 // launch must not go on then.
@@ -100,7 +108,7 @@ func (c *Checker) finish(f *finding.Finding, j *Jail, in *Input) {
 
 // worst is the severity that the rule declares.
 func (c *Checker) worst(id string) finding.Severity {
-	for _, r := range c.engine.Rules() {
+	for _, r := range c.Rules() {
 		if r.ID == id {
 			return r.Severity
 		}

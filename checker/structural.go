@@ -8,31 +8,15 @@ import (
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
-	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
-
-// The checks that need no rule language: what bwrap itself would do to the host
-// while it sets the jail up. Like rules they can be given another severity.
-const (
-	ruleEffect  = "gate/host-effect"
-	ruleSteered = "gate/steerable-destination"
-	ruleRoot    = "gate/root"
-	ruleTilde   = "gate/tilde"
-	ruleJoins   = "gate/namespace-descriptor"
-	ruleProgram = "gate/own-program"
-)
-
-func structuralRules() []string {
-	return []string{ruleEffect, ruleSteered, ruleRoot, ruleTilde, ruleJoins, ruleProgram, manifest.RuleUndecided}
-}
 
 // structural returns the findings of these checks.
 func (j *Jail) structural() []finding.Finding {
 	var found []finding.Finding
 	for _, e := range j.Tree.Effects {
 		found = append(found, finding.Finding{
-			Rule: ruleEffect, Severity: finding.Error, Title: "Setting the jail up changes the host's files",
+			Rule:    ruleEffect,
 			Message: fmt.Sprintf("bwrap %s %s on the host before the command starts, through %s %s", e.Kind, e.Path, j.option(e.Option), strings.Join(j.Sandbox.Options[e.Option].Args, " ")),
 			Subject: finding.Subject{Kind: "path", Path: e.Path}, Origin: j.origin(j.Sandbox.Options[e.Option].Origin),
 			Remedy: effectRemedy(e),
@@ -40,13 +24,18 @@ func (j *Jail) structural() []finding.Finding {
 	}
 	for _, l := range j.Tree.Links {
 		found = append(found, finding.Finding{
-			Rule: ruleSteered, Severity: finding.Error, Title: "A symbolic link that the agent can change decides where a mount goes",
+			Rule:    ruleSteered,
 			Message: fmt.Sprintf("%s %s goes through the symbolic link %s, which lies in a writable mount", j.option(l.Option), lastArg(j.Sandbox.Options[l.Option]), l.Link),
 			Subject: finding.Subject{Kind: "path", Path: l.Link}, Origin: j.origin(j.Sandbox.Options[l.Option].Origin),
 			Remedy: "name the directory itself as the destination, or replace the link by a directory",
 		})
 	}
-	return slices.Concat(found, j.root(), j.descriptors(), j.programs(), j.tildes())
+	found = slices.Concat(found, j.root(), j.descriptors(), j.programs(), j.tildes())
+	for i := range found {
+		r := gateRule(found[i].Rule)
+		found[i].Severity, found[i].Title, found[i].URL = r.Severity, r.Title, r.URL
+	}
+	return found
 }
 
 func (j *Jail) option(i int) string { return j.Sandbox.Options[i].Name }
@@ -70,7 +59,7 @@ func (j *Jail) root() []finding.Finding {
 	}
 	var found []finding.Finding
 	add := func(message, remedy string) {
-		found = append(found, finding.Finding{Rule: ruleRoot, Severity: finding.Error, Title: "The jail is started by root",
+		found = append(found, finding.Finding{Rule: ruleRoot,
 			Message: message, Subject: finding.Subject{Kind: "namespace", Name: "user"}, Remedy: remedy})
 	}
 	if j.Facts.SudoUID != "" {
@@ -88,7 +77,7 @@ func (j *Jail) descriptors() []finding.Finding {
 	for _, o := range j.Sandbox.Options {
 		switch o.Name {
 		case "--userns", "--userns2", "--pidns", "--userns-block-fd":
-			found = append(found, finding.Finding{Rule: ruleJoins, Severity: finding.Error, Title: "A namespace comes from a descriptor",
+			found = append(found, finding.Finding{Rule: ruleJoins,
 				Message: o.Name + " joins or awaits a namespace that somebody else made, so what the jail may do can not be told",
 				Subject: finding.Subject{Kind: "descriptor", Name: o.Name}, Origin: j.origin(o.Origin),
 				Remedy: "use --unshare-user and --unshare-pid instead"})
@@ -102,7 +91,7 @@ func (j *Jail) programs() []finding.Finding {
 	own := map[string]string{}
 	self, err := os.Executable()
 	if err != nil {
-		return []finding.Finding{{Rule: ruleProgram, Severity: finding.Error, Title: "ocjail can not find its own program",
+		return []finding.Finding{{Rule: ruleProgram,
 			Message: fmt.Sprintf("whether the jail can write ocjail itself can not be told: %v", err), Subject: finding.Subject{Kind: "command"}, Remedy: "mount /proc"}}
 	}
 	own[self] = "ocjail"
@@ -112,7 +101,7 @@ func (j *Jail) programs() []finding.Finding {
 	var found []finding.Finding
 	for p, name := range own {
 		if way := j.Tree.Widest(p); way.Access.Writes() {
-			found = append(found, finding.Finding{Rule: ruleProgram, Severity: finding.Error, Title: "The jail can write the program that builds it",
+			found = append(found, finding.Finding{Rule: ruleProgram,
 				Message: fmt.Sprintf("%s is %s itself, and can be written in the jail as %s: the next launch would run what the agent put there", p, name, way.Inside),
 				Subject: finding.Subject{Kind: "path", Path: p}, Origin: j.origin(j.Sandbox.Options[way.Mount.Option].Origin),
 				Remedy: "install " + name + " outside of what the jail may write, for instance in /usr/local/bin"})
@@ -125,7 +114,7 @@ func (j *Jail) tildes() []finding.Finding {
 	var found []finding.Finding
 	for _, i := range j.Tildes {
 		o := j.Asked.Options[i]
-		found = append(found, finding.Finding{Rule: ruleTilde, Severity: finding.Info, Title: "~/ was expanded",
+		found = append(found, finding.Finding{Rule: ruleTilde,
 			Message: fmt.Sprintf("the ~/ in %s was taken for %s", o.Name, j.Facts.Home),
 			Subject: finding.Subject{Kind: "mount", Path: lastArg(o)}, Origin: j.origin(o.Origin)})
 	}

@@ -10,13 +10,27 @@ import (
 
 // Rule describes one check.
 type Rule struct {
-	ID          string // "category/kebab-name"
-	Title       string
-	Description string // why it matters
-	Remedy      string // what to do when it finds something
-	URL         string // of the source of the description
+	ID    string `json:"id"` // "category/kebab-name"
+	Title string `json:"title"`
 	// Severity is that of the rule's findings, unless one lowers its own.
-	Severity finding.Severity
+	Severity    finding.Severity `json:"severity"`
+	Description string           `json:"description,omitempty"` // why it matters
+	Remedy      string           `json:"remedy,omitempty"`      // what to do when it finds something
+	URL         string           `json:"url,omitempty"`         // of the source of the description
+	// Avoid is a jail that the rule reports, and Prefer what to write in its
+	// place; nil for a rule of an organisation's that shows none.
+	Avoid  *Example `json:"avoid,omitempty"`
+	Prefer *Example `json:"prefer,omitempty"`
+}
+
+// Example is a part of a jail in a developer's home, where the project is ~/app.
+// The pack's are judged by its tests, as part of a jail that is else clean.
+type Example struct {
+	// Bwrap is the options as one types them into a shell, quotes and "~" included;
+	// empty when the jail shows the point by what it lacks.
+	Bwrap string `json:"bwrap"`
+	Given string `json:"given,omitempty"` // what is unusual about the machine
+	Setup string `json:"setup,omitempty"` // shell commands that were run in the project before
 }
 
 // Engine evaluates a fixed set of rules. It is safe for concurrent use.

@@ -53,6 +53,8 @@ func TestNewRegoRefuses(t *testing.T) {
 		{"no METADATA", []Source{source("acme", "x.rego", "package ocjail.rules.acme.x\n"+finds)}, "x.rego:1: rule acme/x has no METADATA"},
 		{"no severity", []Source{source("acme", "x.rego", strings.Replace(header, "severity", "level", 1)+finds)}, `unknown severity ""`},
 		{"unknown severity", []Source{source("acme", "x.rego", strings.Replace(header, "warning", "fatal", 1)+finds)}, `unknown severity "fatal"`},
+		{"example of a wrong kind", []Source{source("acme", "x.rego", strings.Replace(header, "severity", "avoid: 1\n#   severity", 1)+finds)}, "METADATA custom.avoid: is"},
+		{"example with a wrong key", []Source{source("acme", "x.rego", strings.Replace(header, "severity", "prefer: {brwap: x}\n#   severity", 1)+finds)}, `METADATA custom.prefer: "brwap"`},
 		{"no findings", []Source{rule("other := 1")}, "rule acme/some-rule defines no findings"},
 		{"short name", []Source{source("acme", "x.rego", "package ocjail.rules.acme\n"+finds)}, "ocjail.rules.CATEGORY.NAME"},
 		{"long name", []Source{source("acme", "x.rego", "package ocjail.rules.acme.a.b\n"+finds)}, "ocjail.rules.CATEGORY.NAME"},

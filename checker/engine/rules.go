@@ -90,6 +90,11 @@ func (m module) ownEntry() (entry, error) {
 	if len(note.RelatedResources) > 0 {
 		e.URL = note.RelatedResources[0].Ref.String()
 	}
+	for key, to := range map[string]**Example{"avoid": &e.Avoid, "prefer": &e.Prefer} {
+		if *to, err = example(note.Custom[key]); err != nil {
+			return e, fmt.Errorf("%s: METADATA custom.%s: %w", at, key, err)
+		}
+	}
 	return e, nil
 }
 

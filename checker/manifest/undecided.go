@@ -8,12 +8,16 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
-// RuleUndecided is the rule of findings about what only a start can tell.
-const RuleUndecided = "gate/undecided"
+// RuleUndecided is the rule of findings about what only a start can tell, and
+// TitleUndecided their title.
+const (
+	RuleUndecided  = "gate/undecided"
+	TitleUndecided = "Only known when the jail starts"
+)
 
 func (m *Manifest) undecided(s finding.Severity, id, subject, message string) finding.Finding {
 	f := finding.Finding{
-		Rule: RuleUndecided, Severity: s, Title: "Only known when the jail starts", Message: message,
+		Rule: RuleUndecided, Severity: s, Title: TitleUndecided, Message: message,
 		Subject: finding.Subject{Kind: "config", Name: subject},
 	}
 	if o, ok := m.Origin(id); ok {

@@ -29,9 +29,12 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
+// sectionIndent is where the text of a section begins.
+const sectionIndent = 14
+
 // section writes a headed line; what follows its first line is indented alike.
 func (p *printer) section(name, text string) {
-	const indent = 14
+	const indent = sectionIndent
 	lines := wrap(text, p.style.Width-indent)
 	for i, l := range lines {
 		if i > 0 {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,12 +13,17 @@ import (
 )
 
 // textOrJSON adds --format to c and returns its value, checked before c runs.
-func textOrJSON(c *cobra.Command) *string {
-	format := c.Flags().String("format", "text", "output `FORMAT`: text or json")
-	must(c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
+func textOrJSON(c *cobra.Command) *string { return formats(c, "text", "json") }
+
+// formats is textOrJSON for a command with other formats; the first is the default.
+func formats(c *cobra.Command, names ...string) *string {
+	last := len(names) - 1
+	choice := strings.Join(names[:last], ", ") + " or " + names[last]
+	format := c.Flags().String("format", names[0], "output `FORMAT`: "+choice)
+	must(c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)))
 	c.PreRunE = func(*cobra.Command, []string) error {
-		if *format != "text" && *format != "json" {
-			return fmt.Errorf("unknown --format %q: write text or json", *format)
+		if !slices.Contains(names, *format) {
+			return fmt.Errorf("unknown --format %q: write %s", *format, choice)
 		}
 		return nil
 	}
@@ -27,12 +35,19 @@ type document interface {
 	Text(w io.Writer, s report.Style) error
 }
 
-// write writes d in a format that textOrJSON returned.
+// write writes d in a format that formats returned.
 func write(w io.Writer, format string, d document) error {
 	var err error
-	if format == "json" {
+	switch format {
+	case "json":
 		err = report.JSON(w, d)
-	} else {
+	case "markdown":
+		page, ok := d.(interface{ Markdown(io.Writer) error })
+		if !ok {
+			return errors.New("this report has no markdown")
+		}
+		err = page.Markdown(w)
+	default:
 		err = d.Text(w, report.StyleOf(w))
 	}
 	if err != nil {

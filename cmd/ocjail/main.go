@@ -93,6 +93,7 @@ starts nothing, when the jail breaks one.`,
   ocjail run -- opencode run "fix the tests"
   ocjail inspect                   # what the jail sees and may write
   ocjail why ~/.ssh                # can it reach that, and how
+  ocjail rules                     # what jails are judged by
   ocjail doctor                    # can this machine run jails`,
 		Version:       version,
 		SilenceErrors: true,
@@ -101,7 +102,7 @@ starts nothing, when the jail breaks one.`,
 	root.SetVersionTemplate(versionLine())
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newGate(), newLint(), newInspect(), newWhy(), newDoctor(), newVersion())
+	root.AddCommand(newRun(), newGate(), newLint(), newInspect(), newWhy(), newRules(), newDoctor(), newVersion())
 	root.Args = func(_ *cobra.Command, args []string) error { return unknownCommand(root, args) }
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return root

@@ -34,6 +34,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -43,6 +47,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REAL_HOME", me.HomeDir)
 			e.Setenv("NL", "\n")
 			e.Setenv("OCJAIL", ocjail)
+			e.Setenv("REPOSITORY", repository)
 			e.Setenv("LANG", "C.UTF-8")
 			e.Setenv("TERM", "dumb")
 			for _, name := range []string{"STATE", "CACHE", "CONFIG"} {

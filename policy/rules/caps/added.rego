@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: drop --cap-add; as root, add --cap-drop ALL
+#   avoid: --cap-add CAP_SYS_ADMIN
+#   prefer: --cap-drop ALL
 package ocjail.rules.caps.added
 
 import data.ocjail.lib.findings

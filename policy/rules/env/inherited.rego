@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: add --clearenv and pass the variables that are needed by name
+#   avoid: ""
+#   prefer: --clearenv --setenv LANG C.UTF-8
 package ocjail.rules.env.inherited
 
 import data.ocjail.lib.findings

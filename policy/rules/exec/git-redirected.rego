@@ -11,6 +11,9 @@
 # custom:
 #   severity: error
 #   remedy: remove the file, or let the repository name the project (core.worktree)
+#   avoid:
+#     setup: echo /srv/elsewhere > .git/commondir
+#   prefer: --bind ~/app ~/app
 package ocjail.rules.exec.git_redirected
 
 import data.ocjail.lib.findings

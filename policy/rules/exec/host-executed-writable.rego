@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: bind it read-only, or name it in protect of ocjail.hcl so that the gate does
+#   avoid: --bind ~/.bashrc ~/.bashrc
+#   prefer: --ro-bind ~/.bashrc ~/.bashrc
 package ocjail.rules.exec.host_executed_writable
 
 import data.ocjail.lib.findings

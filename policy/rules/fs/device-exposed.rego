@@ -11,6 +11,8 @@
 # custom:
 #   severity: error
 #   remedy: use --dev /dev, and dev-bind only the one device that is needed
+#   avoid: --dev-bind /dev /dev
+#   prefer: --dev /dev
 package ocjail.rules.fs.device_exposed
 
 import data.ocjail.lib.findings

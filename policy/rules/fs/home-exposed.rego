@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: bind the project and the few folders that the program needs, not the home
+#   avoid: --ro-bind ~ ~
+#   prefer: --ro-bind ~/notes ~/notes
 package ocjail.rules.fs.home_exposed
 
 import data.ocjail.lib.findings

@@ -11,6 +11,8 @@
 # custom:
 #   severity: error
 #   remedy: bind the mounted folder itself in place of the one that holds mount points
+#   avoid: --ro-bind /mnt /mnt
+#   prefer: --ro-bind /mnt/data /mnt/data
 package ocjail.rules.fs.propagation
 
 import data.ocjail.lib.findings

@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: bind the folders that the program needs, such as /usr and /etc/ssl, each read-only
+#   avoid: --ro-bind / /
+#   prefer: --ro-bind /usr /usr
 package ocjail.rules.fs.root_exposed
 
 import data.ocjail.lib.findings

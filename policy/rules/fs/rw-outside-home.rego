@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: bind it read-only (ro-bind), or add its prefix to data.ocjail.tolerated.writable in a policy of your own
+#   avoid: --bind /srv /srv
+#   prefer: --ro-bind /srv /srv
 package ocjail.rules.fs.rw_outside_home
 
 import data.ocjail.lib.findings

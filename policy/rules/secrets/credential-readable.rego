@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: do not bind it; pass one token with fwd-env where the program needs it
+#   avoid: --ro-bind ~/.aws ~/.aws
+#   prefer: --setenv AWS_PROFILE sandbox
 package ocjail.rules.secrets.credential_readable
 
 import data.ocjail.lib.findings

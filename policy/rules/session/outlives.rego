@@ -11,6 +11,8 @@
 # custom:
 #   severity: error
 #   remedy: add --unshare-pid
+#   avoid: ""
+#   prefer: --unshare-pid
 package ocjail.rules.session.outlives
 
 import data.ocjail.lib.findings

@@ -11,6 +11,11 @@
 # custom:
 #   severity: error
 #   remedy: add --new-session, or let ocjail add its seccomp filter
+#   avoid:
+#     given: no seccomp filter can be made
+#   prefer:
+#     given: no seccomp filter can be made
+#     bwrap: --new-session
 package ocjail.rules.session.tiocsti
 
 import data.ocjail.lib.findings

@@ -10,6 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: do not bind the socket or a directory that holds it; for D-Bus use xdg-dbus-proxy with a list of names
+#   avoid: --ro-bind /run/docker.sock /run/docker.sock
+#   prefer: --tmpfs /run
 package ocjail.rules.sockets.privileged
 
 import data.ocjail.lib.findings

@@ -1,0 +1,25 @@
+package engine
+
+import "fmt"
+
+// example reads the options alone, or an object of what Example holds.
+func example(v any) (*Example, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return &Example{Bwrap: v}, nil
+	case map[string]any:
+		x := &Example{}
+		fields := map[string]*string{"bwrap": &x.Bwrap, "given": &x.Given, "setup": &x.Setup}
+		for key, value := range v {
+			text, ok := value.(string)
+			if fields[key] == nil || !ok {
+				return nil, fmt.Errorf("%q: write bwrap, given and setup, each a text", key)
+			}
+			*fields[key] = text
+		}
+		return x, nil
+	}
+	return nil, fmt.Errorf("is %T: write bwrap's options, or an object with bwrap, given and setup", v)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/report"
+)
+
+func newRules() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "rules [flags] [ID…]",
+		Short: "List the rules, or explain some: why, an example of each kind, how to mend and configure it",
+		Long: `List the rules that jails are judged by, with the severity that each declares.
+
+With an ID, explain that rule: what it reports and why, with the source; a piece
+of a jail that breaks it and one to write instead, in bwrap's words, as --add, in
+a profile and in jail.nix where these have a word for it; how to mend it and how
+to change its severity. Every example is judged by the tests of ocjail.
+
+Exit status 0, or 2 for an unknown ID.`,
+		Example: `  ocjail rules
+  ocjail rules fs/rw-outside-home
+  ocjail rules --format json | jq -r '.rules[] | select(.severity == "error").id'
+  ocjail rules --format markdown sockets/privileged > page.md`,
+		ValidArgsFunction: completeRules,
+	}
+	format := formats(c, "text", "json", "markdown")
+	c.RunE = func(c *cobra.Command, ids []string) error {
+		opened, err := checker.Open(c.Context(), config.Default())
+		if err != nil {
+			return &statusError{brokenStatus, err}
+		}
+		r := &report.Rules{Version: 1, Rules: opened.Rules()}
+		if len(ids) > 0 {
+			if r.Rules, err = chosen(r.Rules, ids); err != nil {
+				return &statusError{brokenStatus, err}
+			}
+			r.Pages = true
+		}
+		return write(c.OutOrStdout(), *format, r)
+	}
+	return c
+}
+
+// chosen returns the rules with these IDs, in their order.
+func chosen(rules []engine.Rule, ids []string) ([]engine.Rule, error) {
+	known := make([]string, len(rules))
+	for i, r := range rules {
+		known[i] = r.ID
+	}
+	var some []engine.Rule
+	for _, id := range ids {
+		i := slices.Index(known, id)
+		if i < 0 {
+			return nil, fmt.Errorf("there is no rule %q among those that ocjail rules lists%s", id, hclfile.DidYouMean(id, known))
+		}
+		some = append(some, rules[i])
+	}
+	return some, nil
+}
+
+// completeRules offers the IDs that are not written yet, with their titles.
+func completeRules(c *cobra.Command, written []string, _ string) ([]string, cobra.ShellCompDirective) {
+	opened, err := checker.Open(c.Context(), config.Default())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var ids []string
+	for _, r := range opened.Rules() {
+		if !slices.Contains(written, r.ID) {
+			ids = append(ids, r.ID+"\t"+r.Title)
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
