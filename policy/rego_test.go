@@ -10,9 +10,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/format"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
-	"github.com/open-policy-agent/opa/v1/tester"
 
+	"github.com/refnil/opencode-jail-devenv/checker/ruletest"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
@@ -47,44 +46,24 @@ func modules(t *testing.T) map[string]*ast.Module {
 	return all
 }
 
-func data(t *testing.T) map[string]any {
-	t.Helper()
-	lists := map[string]any{}
-	eachFile(t, ".json", func(name string, text []byte) {
-		if path.Dir(name) != "data" {
-			return
-		}
-		var v any
-		if err := json.Unmarshal(text, &v); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		lists[strings.TrimSuffix(path.Base(name), ".json")] = v
-	})
-	return map[string]any{"ocjail": lists}
-}
+// leastCoverage is how much of the pack its tests must run, in percent of lines.
+const leastCoverage = 98
 
 func TestRego(t *testing.T) {
-	store := inmem.NewFromObject(data(t))
-	txn, err := store.NewTransaction(t.Context())
+	suite, err := ruletest.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Abort(t.Context(), txn)
-	runner := tester.NewRunner().RaiseBuiltinErrors(true).SetStore(store).SetModules(modules(t))
-	results, err := runner.RunTests(t.Context(), txn)
+	r, err := ruletest.Run(t.Context(), suite)
 	if err != nil {
 		t.Fatal(err)
 	}
-	passed := 0
-	for r := range results {
-		if !r.Pass() || r.Skip {
-			t.Errorf("%s: %v", r, r.Error)
-			continue
+	if r.Failed+r.Skipped > 0 || r.Passed < 50 || r.Coverage.Percent < leastCoverage {
+		var text strings.Builder
+		if err := r.Text(&text); err != nil {
+			t.Fatal(err)
 		}
-		passed++
-	}
-	if passed < 50 {
-		t.Errorf("only %d tests passed", passed)
+		t.Errorf("want no failure and %d %% covered (ocjail test):\n%s", leastCoverage, &text)
 	}
 }
 
