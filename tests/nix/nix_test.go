@@ -101,9 +101,10 @@ func prepare() (err error) {
 
 // nixEnvironment is what nix runs with. The builders of double/ use programs of
 // this machine, which nix's daemon allows to few; so a user other than root gets
-// a store of his own. It lies where no test hides it, and lasts.
+// a store of his own. It lies where no test hides it, and lasts. Debian's package
+// configures build users for root without making them.
 func nixEnvironment() []string {
-	env := []string{"NIX_CONFIG=experimental-features = nix-command flakes\nsandbox = false\nsubstituters =\n"}
+	env := []string{"NIX_CONFIG=experimental-features = nix-command flakes\nsandbox = false\nsubstituters =\nbuild-users-group =\n"}
 	if uid := os.Getuid(); uid != 0 {
 		dir := fmt.Sprintf("/var/tmp/ocjail-tests-%d", uid)
 		env = append(env, "NIX_REMOTE=local", "NIX_STORE_DIR="+dir+"/store", "NIX_STATE_DIR="+dir+"/state", "NIX_LOG_DIR="+dir+"/log")
