@@ -9,7 +9,7 @@ pkgs.writeTextFile {
   text = ''
     #!${pkgs.runtimeShell}
     set -euo pipefail
-    gate=(${pkgs.lib.getExe ocjail} gate --bwrap ${pkgs.bubblewrap}/bin/bwrap --)
+    gate=(${pkgs.lib.getExe ocjail} gate --require-manifest --bwrap ${pkgs.bubblewrap}/bin/bwrap --)
     ${builtins.readFile ./gate.sh}'';
   meta.mainProgram = "bwrap";
 }

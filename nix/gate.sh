@@ -15,32 +15,25 @@ if [[ -n ${PROXIED_DBUS_SOCKET_DIR-} ]]; then
   [[ $ready =~ ^[0-9]+$ ]] || ready=
 fi
 
-# refuse STATUS [MESSAGE] ends this launch.
-refuse() {
-  [[ -z ${2-} ]] || echo "ocjail: $2; nothing was started" >&2
-  if [[ -n $ready ]]; then
-    : >"$mark"
-    printf x >&"$ready"
-    # The wrapper kills this process when it ends, and fails if there is none.
-    trap - HUP INT TERM
-    local never
-    exec {never}<> <(:)
-    read -r -t 60 -u "$never" || true
+if [[ -z $ready ]]; then
+  if [[ -n $mark && -e $mark ]]; then
+    echo "ocjail: the jail of xdg-dbus-proxy was not started (its message is above). Remove the dbus combinator, or mend what it says; nothing was started" >&2
+    exit 126
   fi
-  exit "$1"
-}
-
-if [[ ! -r ${OCJAIL_MANIFEST-} || ! -f $OCJAIL_MANIFEST ]]; then
-  refuse 125 "OCJAIL_MANIFEST (${OCJAIL_MANIFEST-not set}) is no readable file. Start the program that the devenv shell has on its PATH, or enter the shell again"
+  exec "${gate[@]}" "$@"
 fi
-if [[ -z $ready && -n $mark && -e $mark ]]; then
-  refuse 126 "the jail of xdg-dbus-proxy was not started (its message is above). Remove the dbus combinator, or mend what it says"
-fi
-[[ -n $ready ]] || exec "${gate[@]}" "$@"
 
 "${gate[@]}" "$@" &
 proxy=$!
 trap 'kill "$proxy"' HUP INT TERM
 status=0
 wait "$proxy" || status=$?
-((status == 0)) || refuse "$status"
+((status != 0)) || exit 0
+
+: >"$mark"
+printf x >&"$ready"
+# The wrapper kills this process when it ends, and fails if there is none.
+trap - HUP INT TERM
+exec {never}<> <(:)
+read -r -t 60 -u "$never" || true
+exit "$status"

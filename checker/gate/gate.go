@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,13 +32,13 @@ const (
 
 // Request is a launch.
 type Request struct {
-	Name   string   // of the jail, for messages and the log
+	Name   string   // of the jail, for messages and the log; the manifest's prevails
 	Argv   []string // bwrap's, without argv[0]; OriginOption is understood
 	Bwrap  *host.Bwrap
 	FS     *host.FS
 	Facts  host.Facts
 	Config *config.Config
-	// Manifest explains origins; it may be nil.
+	// Manifest names the jail and explains origins; it may be nil.
 	Manifest *manifest.Manifest
 	Checker  func() (*checker.Checker, error) // waits until it is open: checker.Start
 	Cwd      string
@@ -72,6 +73,7 @@ func (r Request) Launch(ctx context.Context) (int, error) {
 	if err != nil {
 		return Broken, err
 	}
+	r.Name = cmp.Or(r.Manifest.JailName(s.Command), r.Name)
 	if err := fds.take(s); err != nil {
 		return Refused, err
 	}

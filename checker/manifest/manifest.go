@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -124,4 +126,19 @@ func (m *Manifest) Origin(id string) (o finding.Origin, ok bool) {
 	}
 	o, ok = m.origins[id]
 	return o, ok
+}
+
+// JailName names the jail that starts command: the manifest's own, or that of a
+// helper which the same wrapper starts in a jail beside it, as xdg-dbus-proxy. It
+// is "" without a manifest.
+func (m *Manifest) JailName(command []string) string {
+	if m == nil || m.Name == "" || len(command) == 0 {
+		return ""
+	}
+	// jail.nix leaves a store path as it is; what quotes and variables say is not guessed at.
+	entry := m.script.Entry
+	if entry == command[0] || strings.ContainsAny(entry, "'\"$\\ ") {
+		return m.Name
+	}
+	return m.Name + "/" + path.Base(command[0])
 }

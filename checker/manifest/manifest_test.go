@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,33 @@ import (
 
 // golden is made by the Nix module's tests, which check it against the schema.
 const golden = "../../tests/nix/testdata/manifest.json"
+
+// The jail of what the wrapper starts, and those of its helpers.
+func TestJailName(t *testing.T) {
+	for _, c := range []struct{ name, entry, command, want string }{
+		{"opencode", "/nix/store/a/bin/opencode", "/nix/store/a/bin/opencode", "opencode"},
+		{"opencode", "/nix/store/a/bin/opencode", "/nix/store/b/bin/xdg-dbus-proxy", "opencode/xdg-dbus-proxy"},
+		{"opencode", "'/opt/my tools/agent'", "/opt/my tools/agent", "opencode"},
+		{"opencode", `"$AGENT"`, "/opt/agent", "opencode"},
+		{"", "/nix/store/a/bin/opencode", "/nix/store/a/bin/opencode", ""},
+	} {
+		text, err := json.Marshal(map[string]any{"version": 1, "name": c.name, "script": map[string]any{"entry": c.entry}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := manifest.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.JailName([]string{c.command, "argument"}); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+	var none *manifest.Manifest
+	if got := none.JailName([]string{"/bin/true"}); got != "" {
+		t.Errorf("without a manifest: %q", got)
+	}
+}
 
 func TestOrigins(t *testing.T) {
 	m, err := manifest.Load(golden)

@@ -16,6 +16,10 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
+// manifestVariable names the manifest of the jail that is launched; the wrapper
+// which the Nix module makes sets it.
+const manifestVariable = "OCJAIL_MANIFEST"
+
 func newGate() *cobra.Command {
 	f := jailFlags{judges: true}
 	var verbose, timings, require bool
@@ -27,8 +31,8 @@ func newGate() *cobra.Command {
 start it with the real bwrap. Installed under the name bwrap, ocjail takes all
 its arguments as bwrap's.
 
-A manifest, which the Nix module makes, tells where each of the options was
-written. It explains findings and permits nothing.
+A manifest, which the Nix module makes, tells the jail's name and where each of
+the options was written. It explains findings and permits nothing.
 
 Exit statuses are those of 'ocjail run'.`,
 		Example: `  ocjail gate -- --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib \
@@ -54,7 +58,7 @@ Exit statuses are those of 'ocjail run'.`,
 		},
 	}
 	f.registerHost(c)
-	c.Flags().StringVar(&file, "manifest", "", "the jail's manifest `FILE` (default: $OCJAIL_MANIFEST)")
+	c.Flags().StringVar(&file, "manifest", "", "the jail's manifest `FILE` (default: $"+manifestVariable+")")
 	c.Flags().BoolVar(&require, "require-manifest", false, "refuse to launch without a manifest")
 	must(c.MarkFlagFilename("manifest", "json"))
 	launchFlags(c, &verbose, &timings)
@@ -65,22 +69,26 @@ Exit statuses are those of 'ocjail run'.`,
 // launch is where it was made for: elsewhere the agent would land in an empty
 // home.
 func openManifest(file string, require bool, cwd string) (*manifest.Manifest, error) {
+	source := "--manifest"
 	if file == "" {
-		file = os.Getenv("OCJAIL_MANIFEST")
+		source, file = manifestVariable, os.Getenv(manifestVariable)
 	}
 	if file == "" {
 		if require {
-			return nil, errors.New("no manifest: set OCJAIL_MANIFEST or --manifest FILE, as the program in the devenv shell does; enter the shell again")
+			return nil, errors.New("no manifest: " + manifestVariable + " is not set; start the program that the devenv shell has on its PATH, or name the file with --manifest")
 		}
 		return nil, nil
 	}
 	m, err := manifest.Load(file)
-	if err != nil || m.Project == "" {
-		return m, err
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	if m.Project == "" {
+		return m, nil
 	}
 	root, err := filepath.EvalSymlinks(m.Project)
 	if err != nil {
-		return nil, fmt.Errorf("manifest %s: its project: %w; enter the devenv shell again", file, err)
+		return nil, fmt.Errorf("%s: manifest %s: its project: %w; enter the devenv shell again", source, file, err)
 	}
 	real, err := filepath.EvalSymlinks(cwd)
 	if err != nil {

@@ -90,7 +90,10 @@ func TestRefusalNamesItsOrigin(t *testing.T) {
 	w := newWorld(t, false)
 	w.write(".ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\n")
 	w.launch(nil, opencode, "-c", "echo started >started").expect(t, 126).
-		says(t, "secrets/credential-readable", "programs.opencode.jailCombinators[2]")
+		says(t, "secrets/credential-readable", "programs.opencode.jailCombinators[2]", "jail opencode refused")
+	if log := w.read(".local/state/ocjail/decisions.jsonl"); !strings.Contains(log, `"jail":"opencode"`) {
+		t.Errorf("the log does not name the jail: %s", log)
+	}
 	if w.read("project/started") != "" {
 		t.Error("a refused jail was started")
 	}

@@ -19,9 +19,9 @@ func TestBrokenStarts(t *testing.T) {
 	}{
 		"no HOME":            {[]string{"HOME="}, []string{opencode, "-c", "true"}, []string{"HOME is not set", "nothing was started"}},
 		"relative HOME":      {[]string{"HOME=home"}, []string{opencode, "-c", "true"}, []string{"HOME is not set to an absolute path"}},
-		"no manifest":        {nil, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "not set", "nothing was started"}},
-		"missing manifest":   {[]string{"OCJAIL_MANIFEST=/nonexistent"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST (/nonexistent)"}},
-		"directory manifest": {[]string{"OCJAIL_MANIFEST=/"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST (/)"}},
+		"no manifest":        {nil, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "not set", "devenv shell"}},
+		"missing manifest":   {[]string{"OCJAIL_MANIFEST=/nonexistent"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "/nonexistent: no such file", "enter the devenv shell again"}},
+		"directory manifest": {[]string{"OCJAIL_MANIFEST=/"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "manifest /: is no regular file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			newWorld(t, false).launch(c.env, c.argv...).expect(t, 125).says(t, c.says...)
