@@ -25,6 +25,7 @@ type InputJail struct {
 	Session      InputSession      `json:"session"`
 	Capabilities InputCapabilities `json:"capabilities"`
 	Seccomp      []InputSeccomp    `json:"seccomp"`
+	BusProxies   []InputBusProxy   `json:"bus_proxies"`
 	Hostname     string            `json:"hostname"`
 	DisableUsers bool              `json:"disable_userns"`
 }
@@ -92,6 +93,24 @@ type InputCapabilities struct {
 type InputSeccomp struct {
 	SHA256 string `json:"sha256"`
 	Own    bool   `json:"own"` // made by ocjail
+}
+
+// InputBusProxy is a trusted xdg-dbus-proxy that the jail starts as its command,
+// or is told to use by its DBUS_SESSION_BUS_ADDRESS. Any other is not listed.
+type InputBusProxy struct {
+	Command bool   `json:"command"` // the jail is the proxy's own
+	Socket  string `json:"socket"`  // that it listens at, on the host
+	// Directory is the one of the socket if it is the user's alone and holds
+	// nothing but sockets and pipes, else "".
+	Directory string         `json:"directory"`
+	Filter    bool           `json:"filter"` // false: everything passes
+	Names     []InputBusName `json:"names"`
+}
+
+// InputBusName is a name on the bus that a filtering proxy opens.
+type InputBusName struct {
+	Policy string `json:"policy"` // "see", "talk", "own", "call", "broadcast": xdg-dbus-proxy(1)
+	Name   string `json:"name"`   // "a.b.*" stands for a.b and all below it
 }
 
 // InputHost is what the host says of itself. A fact that could not be had is

@@ -31,7 +31,7 @@ func (j *Jail) Input(now time.Time) (*Input, error) {
 				TIOCSTIFilter: j.Filter, Terminal: j.Interactive,
 			},
 			Capabilities: InputCapabilities{Add: append([]string{}, added...), DropAll: dropAll},
-			Seccomp:      b.seccomp(), DisableUsers: s.Has("--disable-userns"),
+			Seccomp:      b.seccomp(), BusProxies: b.busProxies(), DisableUsers: s.Has("--disable-userns"),
 		},
 		Host: b.host(), Watched: b.watched(),
 	}

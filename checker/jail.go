@@ -48,6 +48,9 @@ type Request struct {
 	Filters map[int][]byte
 	// CanFilter is set where a seccomp filter against TIOCSTI can be made.
 	CanFilter bool
+	// BusProxy is the path of the xdg-dbus-proxy that is trusted to filter; ""
+	// for none.
+	BusProxy string
 }
 
 // Watched is a path that matters, with what git says of it.
@@ -67,6 +70,8 @@ type Jail struct {
 	Tildes []int
 	// Filter is set when the gate adds its own filter against TIOCSTI.
 	Filter bool
+	// Bus is the trusted proxy that this jail starts, or is told to use; nil for none.
+	Bus *BusProxy
 }
 
 // Resolve expands, simulates and hardens the sandbox of r, which it does not
@@ -90,6 +95,9 @@ func Resolve(r Request) (*Jail, error) {
 	j.Filter = r.CanFilter && !hardened.Has("--new-session") && (r.Facts.LegacyTIOCSTI == nil || *r.Facts.LegacyTIOCSTI)
 	if j.Tree, err = j.Sandbox.Simulate(r.simulation()); err != nil {
 		return nil, fmt.Errorf("with protective mounts: %w", err)
+	}
+	if j.Bus, err = j.busProxy(); err != nil {
+		return nil, err
 	}
 	return j, notWider(before, j.Tree, j.Watched)
 }

@@ -9,7 +9,7 @@ pkgs.writeTextFile {
   text = ''
     #!${pkgs.runtimeShell}
     set -euo pipefail
-    gate=(${pkgs.lib.getExe ocjail} gate --require-manifest --bwrap ${pkgs.bubblewrap}/bin/bwrap --)
+    gate=(${pkgs.lib.getExe ocjail} gate --require-manifest --bwrap ${pkgs.bubblewrap}/bin/bwrap --bus-proxy ${pkgs.xdg-dbus-proxy}/bin/xdg-dbus-proxy --)
     ${builtins.readFile ./gate.sh}'';
   meta.mainProgram = "bwrap";
 }

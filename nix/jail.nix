@@ -13,6 +13,7 @@ let
     permission = c.add-runtime ''
       if [[ ''${HOME-} != /* ]]; then
         echo ${lib.escapeShellArg "${name}: HOME is not set to an absolute path: set it to your home directory; nothing was started"} >&2
+        trap - EXIT # there is nothing to clean up yet
         exit 125
       fi
       export LANG="''${LANG-C.UTF-8}" TERM="''${TERM-dumb}"'';
@@ -88,6 +89,14 @@ let
     session = { inherit (traced.state) newSession dieWithParent; };
     namespaces = lib.attrNames (lib.filterAttrs (_: v: v) traced.state.namespaces);
   };
+  # jail.nix's dbus combinator waits for ever for a proxy that bash's nounset ended.
+  needsBus = lib.optionalString (traced.state.dbusPermissions or [ ] != [ ]) ''
+
+    if [[ -z ''${DBUS_SESSION_BUS_ADDRESS-} || ''${XDG_RUNTIME_DIR-} != /* ]]; then
+      echo ${lib.escapeShellArg "${name}: the dbus combinator needs a session bus, and DBUS_SESSION_BUS_ADDRESS or XDG_RUNTIME_DIR is not set: start it in a session that has one, or remove the combinator; nothing was started"} >&2
+      trap - EXIT
+      exit 125
+    fi'';
   manifest = pkgs.writeText "${name}-manifest.json" (
     lib.addContextFrom (lib.concatStrings policyFiles) (builtins.toJSON data)
   );
@@ -96,5 +105,5 @@ in
   inherit data manifest;
   # The text that jail.nix makes, without origins and manifest.
   inherit (traced) text;
-  package = traced.package "export OCJAIL_MANIFEST=${manifest}";
+  package = traced.package "export OCJAIL_MANIFEST=${manifest}${needsBus}";
 }

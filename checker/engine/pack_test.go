@@ -34,7 +34,7 @@ func TestPackRules(t *testing.T) {
 	want := []string{
 		"caps/added", "env/inherited", "exec/git-redirected", "exec/host-executed-writable", "fs/device-exposed", "fs/home-exposed",
 		"fs/propagation", "fs/root-exposed", "fs/rw-outside-home", "secrets/credential-readable", "session/outlives", "session/tiocsti",
-		"sockets/privileged",
+		"sockets/bus-names", "sockets/privileged",
 	}
 	rules := newPack(t).Rules()
 	if len(rules) != len(want) {
@@ -118,6 +118,7 @@ func badInput(t testing.TB) []byte {
 		jail["session"] = map[string]any{"new_session": false, "die_with_parent": false, "tiocsti_filter": false, "terminal": true}
 		jail["capabilities"] = map[string]any{"add": []any{"CAP_SYS_ADMIN"}, "drop_all": false}
 		jail["namespaces"].(map[string]any)["pid"] = "shared"
+		jail["bus_proxies"].([]any)[0].(map[string]any)["filter"] = false
 		doc["host"].(map[string]any)["git_stray"] = []any{map[string]any{"file": "/home/u/p/.git", "target": "/srv/x"}}
 		mounted := jail["mounts"].([]any)[0].(map[string]any)
 		mounted["source_real"], mounted["propagates"] = "/mnt", true

@@ -40,6 +40,9 @@ type Request struct {
 	Config *config.Config
 	// Manifest names the jail and explains origins; it may be nil.
 	Manifest *manifest.Manifest
+	// BusProxy is the path of the xdg-dbus-proxy that is trusted to filter; "" for
+	// none.
+	BusProxy string
 	Checker  func() (*checker.Checker, error) // waits until it is open: checker.Start
 	Cwd      string
 	Environ  []string
@@ -150,7 +153,7 @@ func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) check
 	return checker.Request{
 		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config, Manifest: r.Manifest,
 		Cwd: r.Cwd, Environ: r.Environ, Terminal: terminalName(std.files[1]), Interactive: interactive(std),
-		Descriptor: pathOf, Filters: fds.filters, CanFilter: CanFilter(),
+		Descriptor: pathOf, Filters: fds.filters, CanFilter: CanFilter(), BusProxy: r.BusProxy,
 	}
 }
 
@@ -243,9 +246,11 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 		s.Options = append(s.Options, sandbox.Option{Name: "--add-seccomp-fd", Args: []string{fmt.Sprint(len(files))}})
 		files = append(files, f)
 	}
-	files, err := proxyPipes(s.Command, files)
-	if err != nil {
-		return spec{}, err
+	if j.Bus != nil && j.Bus.Command {
+		var err error
+		if files, err = proxyPipes(s.Command, files); err != nil {
+			return spec{}, err
+		}
 	}
 	return spec{bwrap: r.Bwrap.Path, traceable: !r.Bwrap.Setuid && !isScript(r.Bwrap.Path), sandbox: s, files: files, env: env}, nil
 }

@@ -23,7 +23,7 @@ const manifestVariable = "OCJAIL_MANIFEST"
 func newGate() *cobra.Command {
 	f := jailFlags{judges: true}
 	var verbose, timings, require bool
-	var file string
+	var file, proxy string
 	c := &cobra.Command{
 		Use:   "gate [flags] -- BWRAP-ARGV…",
 		Short: "Stand in bwrap's place: check the jail that the arguments describe, then start it",
@@ -48,6 +48,7 @@ Exit statuses are those of 'ocjail run'.`,
 			if m.manifest, err = openManifest(file, require, m.cwd); err != nil {
 				return launchError(err)
 			}
+			m.busProxy = proxy
 			l.step("facts")
 			err = l.launch(c, &f, m, "bwrap", args)
 			var exit *sandbox.ExitError
@@ -61,6 +62,8 @@ Exit statuses are those of 'ocjail run'.`,
 	c.Flags().StringVar(&file, "manifest", "", "the jail's manifest `FILE` (default: $"+manifestVariable+")")
 	c.Flags().BoolVar(&require, "require-manifest", false, "refuse to launch without a manifest")
 	must(c.MarkFlagFilename("manifest", "json"))
+	c.Flags().StringVar(&proxy, "bus-proxy", "", "`PATH` of the xdg-dbus-proxy that may stand between a jail and the session bus (default: none may)")
+	must(c.MarkFlagFilename("bus-proxy"))
 	launchFlags(c, &verbose, &timings)
 	return c
 }

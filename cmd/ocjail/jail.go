@@ -27,6 +27,8 @@ type machine struct {
 	cwd    string
 	// manifest explains the gate's argv; nil without one.
 	manifest *manifest.Manifest
+	// busProxy is the gate's --bus-proxy.
+	busProxy string
 }
 
 // jailFlags are the flags of commands that make a jail from a profile.

@@ -16,6 +16,7 @@ clean := {
 		"session": {"new_session": false, "die_with_parent": true, "tiocsti_filter": true, "terminal": true},
 		"capabilities": {"add": [], "drop_all": false},
 		"seccomp": [],
+		"bus_proxies": [],
 		"hostname": "jail",
 		"disable_userns": false,
 	},

@@ -29,6 +29,12 @@ func TestBrokenStarts(t *testing.T) {
 	}
 }
 
+// Nothing is cleaned up that was not made yet.
+func TestBrokenStartCleansNothing(t *testing.T) {
+	opencode := newProject(t, `jailCombinators = with pkgs.jail.combinators; [ (add-cleanup "echo \"$NEVER_SET\"; echo yes >/tmp/cleaned") ];`).opencode()
+	newWorld(t, false).launch([]string{"HOME="}, opencode, "-c", "true").expect(t, 125).says(t, "HOME is not set")
+}
+
 // A jail with something to clean up is not started with exec: the status, and
 // the cleaning, come through, also when the jail is refused.
 func TestCleanup(t *testing.T) {

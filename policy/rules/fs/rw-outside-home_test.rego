@@ -56,3 +56,19 @@ test_tolerated if {
 		with data.ocjail.tolerated.writable as ["/mnt/scratch"]
 	fixtures.brief(found) == {["error", "/mnt/scratch2"]}
 }
+
+# The directory of the trusted bus proxy's socket, when nothing else is in it.
+test_bus_proxy_s_directory if {
+	m := fixtures.bind("bind", "rw", "/tmp/tmp.x", {})
+	proxy := {"command": false, "socket": "/tmp/tmp.x/socket", "directory": "/tmp/tmp.x", "filter": true, "names": []}
+	rule.findings == set() with input as object.union(fixtures.mounts([m]), {"jail": {"bus_proxies": [proxy]}})
+	shared := object.union(proxy, {"directory": ""})
+	count(rule.findings) == 1 with input as object.union(fixtures.mounts([m]), {"jail": {"bus_proxies": [shared]}})
+}
+
+# What a manifest leaves open is judged when the jail starts, whatever its name.
+test_undecided if {
+	m := fixtures.bind("bind", "rw", "/undecided/$X", {})
+	count(rule.findings) == 1 with input as fixtures.mounts([m])
+	rule.findings == set() with input as object.union(fixtures.mounts([m]), {"phase": "lint"})
+}

@@ -21,6 +21,7 @@ import data.ocjail.lib.watched
 findings contains finding(w) if {
 	some w in watched.sockets
 	not display(w.path)
+	not filtered(w.path)
 }
 
 findings contains findings.lowered("warning", finding(w)) if {
@@ -39,6 +40,7 @@ findings contains findings.lowered("warning", findings.new(
 	path := mounts.source(m)
 	not path in data.ocjail.tolerated.sockets
 	not path in known
+	not proxied(path)
 }
 
 finding(w) := findings.new(
@@ -53,4 +55,16 @@ known contains w.path if some w in watched.sockets
 display(path) if {
 	some name in data.ocjail.sockets.display
 	path == concat("/", [input.host.runtime_dir, name])
+}
+
+# The trusted proxy must reach the bus to filter it; sockets/bus-names judges what it lets through.
+filtered(path) if {
+	some proxy in input.jail.bus_proxies
+	proxy.command
+	path == concat("/", [input.host.runtime_dir, "bus"])
+}
+
+proxied(path) if {
+	some proxy in input.jail.bus_proxies
+	proxy.socket == path
 }

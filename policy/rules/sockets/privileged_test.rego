@@ -53,3 +53,19 @@ test_near_miss[note] if {
 	}
 	found(tc[0], tc[1]) == set()
 }
+
+# The bus itself is for the proxy alone, whose own socket sockets/bus-names judges.
+test_bus_proxy if {
+	bus := "/run/user/1000/bus"
+	proxy := {"command": true, "socket": "/tmp/tmp.x/socket", "directory": "/tmp/tmp.x", "filter": true, "names": []}
+	with_proxy([socket(bus)], [watch(bus, {})], proxy) == set()
+	with_proxy([socket("/tmp/tmp.x/socket")], [], proxy) == set()
+	with_proxy([socket(bus)], [watch(bus, {})], object.union(proxy, {"command": false})) == {["error", bus]}
+	private := "/run/user/1000/systemd/private"
+	with_proxy([socket(private)], [watch(private, {})], proxy) == {["error", private]}
+}
+
+with_proxy(mounts, watched, proxy) := v if {
+	jail := object.union(fixtures.mounts(mounts), {"watched": watched, "jail": {"bus_proxies": [proxy]}})
+	v := fixtures.brief(rule.findings) with input as jail
+}

@@ -89,6 +89,7 @@ let
     ripgrep = [ "rg" ];
     util-linux = [ "flock" ];
     shadow = [ "nologin" ];
+    dbus = [ "dbus-send" ];
     xdg-dbus-proxy = [ "xdg-dbus-proxy" ];
     xwayland-satellite = [ "xwayland-satellite" ];
   };
