@@ -18,6 +18,8 @@ import (
 type Checker struct {
 	engine engine.Engine
 	config *config.Config
+	rules  *config.Settled
+	worst  map[string]finding.Severity // as each rule declares it
 }
 
 // Report is the outcome for one jail.
@@ -31,18 +33,22 @@ type Report struct {
 // Denied tells whether the jail must not start.
 func (r *Report) Denied() bool { return finding.Count(r.Findings, finding.Error) > 0 }
 
-// Open loads the rule pack and checks that the configuration fits it.
-func Open(ctx context.Context, c *config.Config) (*Checker, error) {
-	e, err := engine.NewRego(ctx, engine.Options{TimeLimit: c.Gate.Timeout}, engine.Pack())
+// Open loads the rule pack and the configuration's policies, and checks that the
+// configuration fits them.
+func Open(ctx context.Context, c *config.Config, at Where) (*Checker, error) {
+	more, err := sources(c, at)
 	if err != nil {
-		return nil, fmt.Errorf("rule pack: %w", err)
+		return nil, err
 	}
-	checker := &Checker{engine: e, config: c}
-	var ids []string
+	e, err := engine.NewRego(ctx, engine.Options{TimeLimit: c.Gate.Timeout}, append([]engine.Source{engine.Pack()}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	checker := &Checker{engine: e, config: c, worst: map[string]finding.Severity{}}
 	for _, r := range checker.Rules() {
-		ids = append(ids, r.ID)
+		checker.worst[r.ID] = r.Severity
 	}
-	if err := c.CheckRules(ids); err != nil {
+	if checker.rules, err = c.Settle(checker.worst); err != nil {
 		return nil, err
 	}
 	return checker, nil
@@ -51,24 +57,31 @@ func Open(ctx context.Context, c *config.Config) (*Checker, error) {
 // Start opens a checker beside other work, for compiling the rules takes longer
 // than gathering facts. The function that it returns waits for the outcome; it
 // may be called more than once.
-func Start(ctx context.Context, c *config.Config) func() (*Checker, error) {
-	open := sync.OnceValues(func() (*Checker, error) { return Open(ctx, c) })
+func Start(ctx context.Context, c *config.Config, at Where) func() (*Checker, error) {
+	open := sync.OnceValues(func() (*Checker, error) { return Open(ctx, c, at) })
 	go open() //nolint:errcheck // whoever calls the function gets the error
 	return open
 }
 
 // Rules returns all rules with the severities that they declare, in order of
-// their IDs: those of the engine, and gate/…, which need none.
+// their IDs: those of the engine, and gate/… and config/…, which need none.
 func (c *Checker) Rules() []engine.Rule {
-	rules := slices.Concat(c.engine.Rules(), gateRules)
+	rules := slices.Concat(c.engine.Rules(), gateRules, configRules)
 	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
 }
 
+// Setting tells how the findings of a rule count.
+func (c *Checker) Setting(id string) config.Setting { return c.rules.Of(id) }
+
+// Ignored is what the configuration asked for beyond its files' trust.
+func (c *Checker) Ignored() []config.Ignored { return slices.Concat(c.config.Ignored, c.rules.Ignored) }
+
 // Check evaluates every rule on j. An error means that there is no verdict; a
 // launch must not go on then.
 func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
-	in, err := j.Input(time.Now())
+	now := time.Now()
+	in, err := j.Input(now)
 	if err != nil {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
@@ -82,14 +95,15 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	}
 	found = append(found, j.structural()...)
 	for i := range found {
-		c.finish(&found[i], j, in)
+		c.finish(&found[i], j, in, now)
 	}
+	found = append(found, c.configured(j, found, now)...)
 	finding.Sort(found)
 	return &Report{Jail: j, Input: in, Findings: found, Rules: len(c.engine.Rules())}, nil
 }
 
 // finish adds where the subject comes from and the configured severity.
-func (c *Checker) finish(f *finding.Finding, j *Jail, in *Input) {
+func (c *Checker) finish(f *finding.Finding, j *Jail, in *Input, now time.Time) {
 	if i := f.Subject.Index; f.Origin == nil && i != nil && *i >= 0 && *i < len(in.Jail.Mounts) {
 		m := in.Jail.Mounts[*i]
 		f.Origin = j.origin(m.Origin)
@@ -97,21 +111,18 @@ func (c *Checker) finish(f *finding.Finding, j *Jail, in *Input) {
 			f.Origin.Combinator = m.Op
 		}
 	}
-	for _, r := range c.config.Rules {
-		// A configured severity replaces the rule's own; what a rule itself
-		// reports as less than its worst stays less.
-		if r.ID == f.Rule && (f.Severity.Rank() > r.Severity.Rank() || c.worst(f.Rule) == f.Severity) {
-			f.Severity = r.Severity
-		}
+	set := c.rules.Of(f.Rule)
+	worst := c.worst[f.Rule]
+	// A configured severity replaces the rule's own; what a rule itself reports as
+	// less than its worst stays less.
+	if set.Severity != worst && (f.Severity == worst || f.Severity.Rank() > set.Severity.Rank()) {
+		f.Severity = set.Severity
 	}
-}
-
-// worst is the severity that the rule declares.
-func (c *Checker) worst(id string) finding.Severity {
-	for _, r := range c.Rules() {
-		if r.ID == id {
-			return r.Severity
-		}
+	if set.Observe {
+		f.Status, f.Because = finding.Observed, "the rule is observed, not enforced"
 	}
-	return finding.Error
+	if w, ok := c.waiver(set, f, j, now); ok {
+		f.Status = finding.Waived
+		f.Because = fmt.Sprintf("%s (waived by %s until %s, %s)", w.Reason, w.Owner, w.Expires.Add(-1).Format(time.DateOnly), w.Pos)
+	}
 }

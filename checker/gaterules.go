@@ -1,6 +1,8 @@
 package checker
 
 import (
+	"slices"
+
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
@@ -87,9 +89,9 @@ var gateRules = []engine.Rule{
 	},
 }
 
-// gateRule returns the one with this ID, which must be there.
-func gateRule(id string) engine.Rule {
-	for _, r := range gateRules {
+// ownRule returns the one of gate/… or config/… with this ID, which must be there.
+func ownRule(id string) engine.Rule {
+	for _, r := range slices.Concat(gateRules, configRules) {
 		if r.ID == id {
 			return r
 		}

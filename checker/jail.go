@@ -134,7 +134,7 @@ func watch(r Request) ([]Watched, error) {
 	var inProject []string
 	for i, w := range found {
 		watched[i].WatchedPath = w
-		if w.Type == sandbox.Regular && w.Path == path.Join(r.Facts.ProjectRoot, ".git") && r.Config.Protect == nil {
+		if w.Type == sandbox.Regular && w.Path == path.Join(r.Facts.ProjectRoot, ".git") && r.Config.Protect.Pack {
 			watched[i].Protect = true // a worktree's file, which says where git finds its configuration
 		}
 		if rel, ok := trackable(r.Facts, w.Path); ok {
@@ -184,12 +184,15 @@ func watchList(c *config.Config) ([]host.Watch, error) {
 		return nil, fmt.Errorf("policy/data/watched.json: %w", err)
 	}
 	entries := slices.Clone(list.Watched)
-	if c.Protect != nil {
-		for i := range entries {
-			entries[i].Protect = false
-		}
-		for _, p := range c.Protect {
-			entries = append(entries, host.Watch{Path: path.Join("{project}", strings.TrimPrefix(p, "./")), Class: "host-executed", Reason: "named in protect of " + c.File, Protect: true})
+	for i := range entries {
+		entries[i].Protect = entries[i].Protect && c.Protect.Pack
+	}
+	for _, p := range c.Protect.Paths {
+		entries = append(entries, host.Watch{Path: path.Join("{project}", p.Value), Class: "host-executed", Reason: "named in protect, " + p.Pos.String(), Protect: true})
+	}
+	for _, p := range c.Policies {
+		if p.Layer == config.Project && !path.IsAbs(p.Path) {
+			entries = append(entries, host.Watch{Path: path.Join("{project}", p.Path), Class: "host-executed", Reason: "ocjail takes rules from it", Protect: true})
 		}
 	}
 	for _, w := range c.Watches {

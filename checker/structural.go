@@ -32,7 +32,7 @@ func (j *Jail) structural() []finding.Finding {
 	}
 	found = slices.Concat(found, j.root(), j.descriptors(), j.programs(), j.tildes())
 	for i := range found {
-		r := gateRule(found[i].Rule)
+		r := ownRule(found[i].Rule)
 		found[i].Severity, found[i].Title, found[i].URL = r.Severity, r.Title, r.URL
 	}
 	return found

@@ -22,10 +22,26 @@ watch "~/.acme/deploy-key" {
 }
 watch "/srv/acme" { class = "socket" }
 protect = [".envrc", ".git/hooks"]
+review = [".vscode/**"]
+policy "acme" {
+  source = "./rules"
+}
+policy "home" {
+  source = "~/rules/x.rego"
+}
+waive "fs/rw-outside-home" {
+  subject = "/mnt/scratch/*"
+  reason  = "a cache"
+  owner   = "dev"
+  expires = "2027-03-01"
+}
 gate {
   mode    = "observe"
   timeout = "500ms"
+  project = ["observe"]
 }
+log { required = true }
+longest_waiver = "90d"
 `
 
 func write(t *testing.T, src string, mode os.FileMode) string {
@@ -40,52 +56,74 @@ func write(t *testing.T, src string, mode os.FileMode) string {
 	return file
 }
 
+func owners() Owners {
+	return Owners{UID: os.Getuid(), Root: func(uid uint32) (bool, error) { return uid == 0, nil }}
+}
+
+func load(file string) (*File, error) {
+	files, err := owners().Load(Place{Layer: User, Path: file})
+	if err != nil {
+		return nil, err
+	}
+	return files[0], nil
+}
+
 func TestLoad(t *testing.T) {
 	file := write(t, full, 0o644)
-	got, err := Load(file)
+	got, err := load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(line int) hclfile.Pos { return hclfile.Pos{File: file, Line: line, Column: 1} }
-	want := &Config{
-		File:  file,
-		Rules: []Rule{{"fs/rw-outside-home", finding.Warning, at(1)}},
+	at := func(line, column int) hclfile.Pos { return hclfile.Pos{File: file, Line: line, Column: column} }
+	want := &File{
+		Name: file, Real: file, Layer: User,
+		Rules: []Rule{{ID: "fs/rw-outside-home", Severity: finding.Warning, Layer: User, Pos: at(1, 1)}},
 		Watches: []Watch{
-			{"{home}/.acme/deploy-key", "secret", "deploys to production", at(2)},
-			{"/srv/acme", "socket", "watched by ocjail.hcl:6", at(6)},
+			{"{home}/.acme/deploy-key", "secret", "deploys to production", at(2, 1)},
+			{"/srv/acme", "socket", "watched by ocjail.hcl:6", at(6, 1)},
 		},
-		Protect: []string{".envrc", ".git/hooks"},
-		Gate:    Gate{Observe, 500 * time.Millisecond},
+		Protect: &Said[[]string]{[]string{".envrc", ".git/hooks"}, at(7, 11)},
+		Review:  []Said[string]{{".vscode/**", at(8, 10)}},
+		Policies: []Policy{
+			{"acme", filepath.Join(filepath.Dir(file), "rules"), User, at(9, 1)},
+			{"home", "{home}/rules/x.rego", User, at(12, 1)},
+		},
+		Waivers: []Waiver{{
+			Rule: "fs/rw-outside-home", Subject: "/mnt/scratch/*", Reason: "a cache", Owner: "dev", Layer: User, Pos: at(15, 1),
+			Expires: time.Date(2027, 3, 2, 0, 0, 0, 0, time.UTC),
+		}},
+		Gate:          GateFile{&Said[Mode]{Observe, at(22, 13)}, &Said[time.Duration]{500 * time.Millisecond, at(23, 13)}, &Said[[]string]{[]string{"observe"}, at(24, 13)}},
+		LogRequired:   &Said[bool]{true, at(26, 18)},
+		LongestWaiver: &Said[time.Duration]{90 * day, at(27, 18)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestProtectTellsAbsentFromEmpty(t *testing.T) {
-	for src, isNil := range map[string]bool{"": true, "protect = []": false} {
-		c, err := parse("f.hcl", []byte(src))
-		if err != nil || (c.Protect == nil) != isNil || len(c.Protect) != 0 {
-			t.Errorf("%q: %#v, %v", src, c, err)
-		}
-	}
-}
-
-func TestEmptyFileIsDefault(t *testing.T) {
-	c, err := parse("", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(Default(), c); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestErrors(t *testing.T) {
 	for src, want := range map[string]string{
-		"protekt = []":                      `f.hcl:1:1: an argument named "protekt" is not expected here. Did you mean "protect"?`,
-		`policy "acme" { source = "x" }`:    `f.hcl:1:1: blocks of type "policy" are not expected here`,
-		`rule "a/b" {}`:                     `the argument "severity" is required`,
+		"protekt = []":                                                     `f.hcl:1:1: an argument named "protekt" is not expected here. Did you mean "protect"?`,
+		`rule "a/b" {}`:                                                    `f.hcl:1:1: this block says nothing`,
+		`rule "a/b" { mode = "off" }`:                                      `f.hcl:1:21: unknown mode: write enforce or observe`,
+		`policy "a" { source = "oci://x/y" }`:                              "this ocjail reads no bundles",
+		`policy "a" { source = "r.wasm" }`:                                 "this ocjail runs no WASM rules",
+		`policy "a" { source = "../rules" }`:                               "name a folder or a .rego file",
+		`policy "a" { source = "{project}/r" }`:                            "name a folder or a .rego file",
+		`policy "a" { source = "" }`:                                       "name a folder or a .rego file",
+		`policy "a b" { source = "r" }`:                                    "a policy's name has letters",
+		"policy \"a\" { source = \"r\" }\npolicy \"a\" { source = \"s\" }": `there is a policy "a" already`,
+		`waive "a/b" { subject = "/x/y" }`:                                 `the argument "reason" is required`,
+		"waive \"a/b\" {\nsubject = \"/x/y\"\nreason = \" \"\nowner = \"o\"\nexpires = \"2027-01-01\"\n}": "write a reason and an owner",
+		"waive \"a/b\" {\nsubject = \"/x/y\"\nreason = \"r\"\nowner = \"o\"\nexpires = \"2027-02-30\"\n}": `f.hcl:5:11: write the last day`,
+		"waive \"a/b\" {\nsubject = \"/x/[\"\nreason = \"r\"\nowner = \"o\"\nexpires = \"2027-01-01\"\n}": `f.hcl:2:11: write the path or the name`,
+		`review = ["/x"]`:                   "review[0]: write a path or a pattern",
+		`review = ["**/**/**/**/**"]`:       "review[0]: write a path or a pattern",
+		`review = ["a**"]`:                  "review[0]: write a path or a pattern",
+		`longest_waiver = "90"`:             `f.hcl:1:18: write a number of days`,
+		`longest_waiver = "0d"`:             "write a number of days",
+		`gate { project = ["off"] }`:        `project[0]: the one thing`,
+		`log {}`:                            `the argument "required" is required`,
 		`rule "a/b" { params = {} }`:        `"params" is not expected here`,
 		`rule "a/b" { severity = "fatal" }`: "f.hcl:1:25: unknown severity: write error, warning or info",
 		`rule "ab" { severity = "info" }`:   `a rule's id is category/name`,
@@ -108,7 +146,7 @@ func TestErrors(t *testing.T) {
 		`gate { timeout = "2m" }`:                                                    "write a duration above 0",
 		"gate {}\ngate {}":                                                           "only one gate block is allowed",
 	} {
-		_, err := parse("f.hcl", []byte(src))
+		_, err := Parse(User, "f.hcl", []byte(src))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\ngot  %v\nwant %s", src, err, want)
 		}
@@ -118,44 +156,56 @@ func TestErrors(t *testing.T) {
 func TestLoadRefusesFilesOfOthers(t *testing.T) {
 	for _, mode := range []os.FileMode{0o664, 0o646, 0o666} {
 		file := write(t, full, mode)
-		if _, err := Load(file); err == nil || !strings.Contains(err.Error(), "run chmod go-w") {
+		if _, err := load(file); err == nil || !strings.Contains(err.Error(), "run chmod go-w") {
 			t.Errorf("mode %o: %v", mode, err)
 		}
 	}
-	file, uid := write(t, full, 0o600), os.Getuid()+1
-	if os.Getuid() == 0 { // only root can give files away, and root's own are accepted from all
-		uid = 0
-		if err := os.Chown(file, 65534, 65534); err != nil {
-			t.Fatal(err)
+	stranger := owners()
+	stranger.UID++
+	stranger.Root = func(uint32) (bool, error) { return false, nil }
+	file := write(t, full, 0o600)
+	for layer, want := range map[Layer]string{User: "make it yours or root's with chown", Organisation: "an organisation's configuration must be root's"} {
+		if _, err := stranger.Load(Place{Layer: layer, Path: file}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("another user's file as the %s's: %v", layer, err)
 		}
 	}
-	info, err := os.Stat(file)
-	if err != nil {
+	if _, err := stranger.Load(Place{Layer: Project, Path: file}); err != nil {
+		t.Errorf("a project's file may be anybody's: %v", err)
+	}
+}
+
+// Whoever can write the folder can put another file there, also behind a link.
+func TestLoadRefusesFoldersOfOthers(t *testing.T) {
+	file := write(t, "", 0o600)
+	link := filepath.Join(t.TempDir(), "ocjail.hcl")
+	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkOwner(file, info, uid); err == nil || !strings.Contains(err.Error(), "with chown") {
-		t.Errorf("another user's file: %v", err)
+	if f, err := load(link); err != nil || f.Real != file {
+		t.Errorf("a link: %v %v", f, err)
+	}
+	if err := os.Chmod(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{file, link} {
+		if _, err := load(f); err == nil || !strings.Contains(err.Error(), "others can put a file of theirs") {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	if _, err := owners().Load(Place{Layer: Project, Path: link}); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+		t.Errorf("a project's link: %v", err)
 	}
 }
 
 func TestLoadAbsent(t *testing.T) {
-	if _, err := Load(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+	none := filepath.Join(t.TempDir(), "none", "ocjail.hcl")
+	if _, err := load(none); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
-}
-
-func TestCheckRules(t *testing.T) {
-	c, err := parse("f.hcl", []byte(full))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.CheckRules([]string{"a/b", "fs/rw-outside-home"}); err != nil {
-		t.Error(err)
-	}
-	err = c.CheckRules([]string{"fs/rw-outside-hom"})
-	want := `f.hcl:1:1: there is no rule of this id, did you mean "fs/rw-outside-hom"?`
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	for _, l := range []Layer{Organisation, User, Project} {
+		if files, err := owners().Load(Place{l, none, true}); err != nil || len(files) > 0 {
+			t.Errorf("optional, of the %s: %v %v", l, files, err)
+		}
 	}
 }
 
@@ -164,7 +214,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("protect = []\ngate {}\n"))
 	f.Add([]byte("rule \"\" { severity = null }"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		c, err := parse("f.hcl", src)
+		c, err := Parse(User, "f.hcl", src)
 		if (c == nil) == (err == nil) {
 			t.Fatalf("config %v with error %v", c, err)
 		}

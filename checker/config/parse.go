@@ -18,17 +18,27 @@ import (
 var Classes = []string{"secret", "host-executed", "agent-work", "socket", "device"}
 
 type rawConfig struct {
-	Rules        []rawRule  `hcl:"rule,block"`
-	Watches      []rawWatch `hcl:"watch,block"`
-	Protect      *[]string  `hcl:"protect,optional"`
-	ProtectRange hcl.Range  `hcl:"protect,attr_value_range"`
-	Gate         *rawGate   `hcl:"gate,block"`
+	Rules         []rawRule   `hcl:"rule,block"`
+	Watches       []rawWatch  `hcl:"watch,block"`
+	Policies      []rawPolicy `hcl:"policy,block"`
+	Waivers       []rawWaiver `hcl:"waive,block"`
+	Protect       *[]string   `hcl:"protect,optional"`
+	ProtectRange  hcl.Range   `hcl:"protect,attr_value_range"`
+	Review        *[]string   `hcl:"review,optional"`
+	ReviewRange   hcl.Range   `hcl:"review,attr_value_range"`
+	LongestWaiver *string     `hcl:"longest_waiver,optional"`
+	LongestRange  hcl.Range   `hcl:"longest_waiver,attr_value_range"`
+	Gate          *rawGate    `hcl:"gate,block"`
+	Log           *rawLog     `hcl:"log,block"`
 }
 
 type rawRule struct {
 	ID            string    `hcl:"id,label"`
-	Severity      string    `hcl:"severity"`
+	Severity      *string   `hcl:"severity,optional"`
 	SeverityRange hcl.Range `hcl:"severity,attr_value_range"`
+	Mode          *string   `hcl:"mode,optional"`
+	ModeRange     hcl.Range `hcl:"mode,attr_value_range"`
+	Waivable      *bool     `hcl:"waivable,optional"`
 	Range         hcl.Range `hcl:",def_range"`
 }
 
@@ -41,66 +51,123 @@ type rawWatch struct {
 	Range      hcl.Range `hcl:",def_range"`
 }
 
+type rawPolicy struct {
+	Name        string    `hcl:"name,label"`
+	Source      string    `hcl:"source"`
+	SourceRange hcl.Range `hcl:"source,attr_value_range"`
+	Range       hcl.Range `hcl:",def_range"`
+}
+
+type rawWaiver struct {
+	Rule         string    `hcl:"rule,label"`
+	Subject      string    `hcl:"subject"`
+	SubjectRange hcl.Range `hcl:"subject,attr_value_range"`
+	Reason       string    `hcl:"reason"`
+	Owner        string    `hcl:"owner"`
+	Expires      string    `hcl:"expires"`
+	ExpiresRange hcl.Range `hcl:"expires,attr_value_range"`
+	Range        hcl.Range `hcl:",def_range"`
+}
+
 type rawGate struct {
 	Mode         *string   `hcl:"mode,optional"`
 	ModeRange    hcl.Range `hcl:"mode,attr_value_range"`
 	Timeout      *string   `hcl:"timeout,optional"`
 	TimeoutRange hcl.Range `hcl:"timeout,attr_value_range"`
+	Project      *[]string `hcl:"project,optional"`
+	ProjectRange hcl.Range `hcl:"project,attr_value_range"`
+}
+
+type rawLog struct {
+	Required      bool      `hcl:"required"`
+	RequiredRange hcl.Range `hcl:"required,attr_value_range"`
 }
 
 // reader collects every error of a file, so that one run shows them all.
-type reader struct{ errs hclfile.Diagnostics }
+type reader struct {
+	layer Layer
+	errs  hclfile.Diagnostics
+}
 
-func parse(file string, src []byte) (*Config, error) {
+// Parse reads the text of a file of that name. An error is an
+// hclfile.Diagnostics.
+func Parse(layer Layer, file string, src []byte) (*File, error) {
 	var raw rawConfig
 	if err := hclfile.Decode(file, src, &raw); err != nil {
 		return nil, err
 	}
-	var r reader
-	c := Default()
-	c.File = file
-	c.Rules = r.rules(raw.Rules)
-	c.Watches = r.watches(raw.Watches)
+	r := reader{layer: layer}
+	f := &File{
+		Name: file, Layer: layer, Rules: r.rules(raw.Rules), Watches: r.watches(raw.Watches),
+		Policies: r.policies(raw.Policies), Waivers: r.waivers(raw.Waivers),
+	}
 	if raw.Protect != nil {
-		c.Protect = r.protect(*raw.Protect, raw.ProtectRange)
+		f.Protect = &Said[[]string]{r.protect(*raw.Protect, raw.ProtectRange), hclfile.Start(raw.ProtectRange)}
+	}
+	if raw.Review != nil {
+		f.Review = r.review(*raw.Review, raw.ReviewRange)
+	}
+	if raw.LongestWaiver != nil {
+		f.LongestWaiver = &Said[time.Duration]{r.days(*raw.LongestWaiver, raw.LongestRange), hclfile.Start(raw.LongestRange)}
 	}
 	if raw.Gate != nil {
-		r.gate(&c.Gate, raw.Gate)
+		r.gate(&f.Gate, raw.Gate)
+	}
+	if raw.Log != nil {
+		f.LogRequired = &Said[bool]{raw.Log.Required, hclfile.Start(raw.Log.RequiredRange)}
 	}
 	if r.errs != nil {
 		return nil, r.errs
 	}
-	return c, nil
+	return f, nil
 }
 
 func (r *reader) rules(raws []rawRule) []Rule {
 	var rules []Rule
 	first := map[string]hclfile.Pos{}
 	for _, raw := range raws {
-		pos := hclfile.Start(raw.Range)
+		rule := Rule{ID: raw.ID, Layer: r.layer, Pos: hclfile.Start(raw.Range)}
 		if before, ok := first[raw.ID]; ok {
 			r.errs.Add(raw.Range, "this rule is already configured at %s: merge the two blocks", before)
 		}
-		first[raw.ID] = pos
-		if category, name, ok := strings.Cut(raw.ID, "/"); !ok || category == "" || name == "" {
-			r.errs.Add(raw.Range, "a rule's id is category/name, as in \"fs/rw-outside-home\"")
+		first[raw.ID] = rule.Pos
+		r.ruleID(raw.ID, raw.Range)
+		if raw.Severity != nil {
+			var err error
+			if rule.Severity, err = finding.ParseSeverity(*raw.Severity); err != nil {
+				r.errs.Add(raw.SeverityRange, "unknown severity: write error, warning or info")
+			}
 		}
-		severity, err := finding.ParseSeverity(raw.Severity)
-		if err != nil {
-			r.errs.Add(raw.SeverityRange, "unknown severity: write error, warning or info")
+		if raw.Mode != nil {
+			rule.Mode = r.mode(*raw.Mode, raw.ModeRange)
 		}
-		rules = append(rules, Rule{raw.ID, severity, pos})
+		rule.Waivable = raw.Waivable != nil && *raw.Waivable
+		if raw.Severity == nil && raw.Mode == nil && raw.Waivable == nil {
+			r.errs.Add(raw.Range, "this block says nothing: write severity, mode or waivable in it")
+		}
+		rules = append(rules, rule)
 	}
 	return rules
+}
+
+func (r *reader) ruleID(id string, at hcl.Range) {
+	if category, name, ok := strings.Cut(id, "/"); !ok || category == "" || name == "" {
+		r.errs.Add(at, "a rule's id is category/name, as in \"fs/rw-outside-home\"")
+	}
+}
+
+func (r *reader) mode(s string, at hcl.Range) Mode {
+	m := Mode(s)
+	if m != Enforce && m != Observe {
+		r.errs.Add(at, "unknown mode%s: write %s or %s", hclfile.DidYouMean(s, []string{string(Enforce), string(Observe)}), Enforce, Observe)
+	}
+	return m
 }
 
 func (r *reader) watches(raws []rawWatch) []Watch {
 	var watches []Watch
 	for _, raw := range raws {
-		w := Watch{Path: raw.Path, Class: raw.Class, Reason: raw.Reason, Pos: hclfile.Start(raw.Range)}
-		if rest, ok := strings.CutPrefix(raw.Path, "~/"); ok {
-			w.Path = "{home}/" + rest
-		}
+		w := Watch{Path: fromHome(raw.Path), Class: raw.Class, Reason: raw.Reason, Pos: hclfile.Start(raw.Range)}
 		if !validTemplate(w.Path) {
 			r.errs.Add(raw.PathRange, "a watched path begins with ~/, {project}/ or /, and has no \"..\", empty or trailing component")
 		}
@@ -113,6 +180,14 @@ func (r *reader) watches(raws []rawWatch) []Watch {
 		watches = append(watches, w)
 	}
 	return watches
+}
+
+// fromHome writes a leading "~/" as the pack's lists do.
+func fromHome(p string) string {
+	if rest, ok := strings.CutPrefix(p, "~/"); ok {
+		return "{home}/" + rest
+	}
+	return p
 }
 
 func validTemplate(p string) bool {
@@ -145,19 +220,34 @@ func (r *reader) protect(paths []string, at hcl.Range) []string {
 	return out
 }
 
-func (r *reader) gate(g *Gate, raw *rawGate) {
-	if raw.Mode != nil {
-		g.Mode = Mode(*raw.Mode)
-		if g.Mode != Enforce && g.Mode != Observe {
-			r.errs.Add(raw.ModeRange, "unknown mode%s: write %s or %s",
-				hclfile.DidYouMean(*raw.Mode, []string{string(Enforce), string(Observe)}), Enforce, Observe)
+func (r *reader) review(patterns []string, at hcl.Range) []Said[string] {
+	out := make([]Said[string], 0, len(patterns))
+	for i, p := range patterns {
+		if !validRelative(p) || strings.HasPrefix(p, "~") || !validPattern(p) {
+			r.errs.Add(at, "review[%d]: write a path or a pattern relative to the project's root, as in \"devenv.nix\" or \".vscode/**\"", i)
 		}
+		out = append(out, Said[string]{p, hclfile.Start(at)})
+	}
+	return out
+}
+
+func (r *reader) gate(g *GateFile, raw *rawGate) {
+	if raw.Mode != nil {
+		g.Mode = &Said[Mode]{r.mode(*raw.Mode, raw.ModeRange), hclfile.Start(raw.ModeRange)}
 	}
 	if raw.Timeout != nil {
 		d, err := time.ParseDuration(*raw.Timeout)
 		if err != nil || d <= 0 || d > MaxTimeout {
 			r.errs.Add(raw.TimeoutRange, "write a duration above 0 and up to %s, as in \"2s\" or \"500ms\"", MaxTimeout)
 		}
-		g.Timeout = d
+		g.Timeout = &Said[time.Duration]{d, hclfile.Start(raw.TimeoutRange)}
+	}
+	if raw.Project != nil {
+		for i, s := range *raw.Project {
+			if s != string(Observe) {
+				r.errs.Add(raw.ProjectRange, "project[%d]: the one thing that a project can be allowed here is \"observe\"; for a rule write waivable = true in its block", i)
+			}
+		}
+		g.Project = &Said[[]string]{*raw.Project, hclfile.Start(raw.ProjectRange)}
 	}
 }

@@ -21,7 +21,9 @@ type entry struct {
 }
 
 // reserved is the package path that only the pack may define.
-var reserved = ast.MustParseRef("data.ocjail")
+var reserved = ast.MustParseRef("data." + reservedName)
+
+const reservedName = "ocjail"
 
 // discover finds the rules in modules, sorted by ID.
 func discover(modules []module) ([]entry, error) {

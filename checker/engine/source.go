@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -21,8 +22,19 @@ import (
 type Source struct {
 	Name string // for errors
 	FS   fs.FS
-	pack bool
+	// Root is the file or folder of FS that holds the rules; "" is all of it.
+	Root string
+	// Untrusted sources bring rules, which only add findings. They may not extend
+	// the pack's lists, of which some tolerate.
+	Untrusted bool
+	pack      bool
 }
+
+// Bounds of all sources together.
+const (
+	maxFiles = 2000
+	maxBytes = 16 << 20
+)
 
 // Pack is the embedded rule pack. Only it may define data.ocjail, apart from
 // rules in packages ocjail.rules.CATEGORY.NAME of their own.
@@ -45,12 +57,14 @@ type module struct {
 
 // read returns the rule files and the data files of the sources.
 func read(sources []Source) (rules, data []file, err error) {
+	left := maxBytes
 	for _, s := range sources {
-		err := fs.WalkDir(s.FS, ".", func(p string, d fs.DirEntry, err error) error {
+		err := fs.WalkDir(s.FS, cmp.Or(s.Root, "."), func(p string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
-			isRule, isData := kind(p)
+			rel := strings.TrimPrefix(p, s.Root+"/")
+			isRule, isData := kind(rel)
 			if d.IsDir() || !isRule && !isData {
 				return nil
 			}
@@ -58,7 +72,13 @@ func read(sources []Source) (rules, data []file, err error) {
 			if err != nil {
 				return err
 			}
-			if f := (file{s, p, text}); isRule {
+			if left -= len(text); left < 0 || len(rules)+len(data) == maxFiles {
+				return fmt.Errorf("more than %d files or %d MiB: name the folder that holds the rules, and nothing else", maxFiles, maxBytes>>20)
+			}
+			if isData && s.Untrusted && extendsPack(rel) {
+				return fmt.Errorf("%s: only trusted sources may extend ocjail's own lists: put the list elsewhere in data/", p)
+			}
+			if f := (file{s, rel, text}); isRule {
 				rules = append(rules, f)
 			} else {
 				data = append(data, f)
@@ -76,6 +96,12 @@ func kind(p string) (rule, data bool) {
 	rule = path.Ext(p) == ".rego" && !strings.HasSuffix(p, "_test.rego")
 	data = path.Ext(p) == ".json" && strings.HasPrefix(p, "data/")
 	return rule, data
+}
+
+// extendsPack tells whether a data file adds to data.ocjail.
+func extendsPack(p string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "data/"), "/")
+	return strings.TrimSuffix(first, ".json") == reservedName
 }
 
 // parse parses the files, each in a goroutine: it is half of the start-up.

@@ -32,6 +32,16 @@ func (s Severity) Rank() int {
 	return map[Severity]int{Error: 3, Warning: 2, Info: 1}[s]
 }
 
+// Status tells a finding that does not count from one that does.
+type Status string
+
+// The statuses. What is waived or observed is reported, and refuses nothing.
+const (
+	Open     Status = ""
+	Waived   Status = "waived"   // by a named exception
+	Observed Status = "observed" // its rule is being tried out
+)
+
 // Subject is the part of the jail that a finding is about.
 type Subject struct {
 	// Kind is "mount", "path", "socket", "env", "namespace", "session",
@@ -69,6 +79,18 @@ type Finding struct {
 	Origin   *Origin  `json:"origin,omitempty"`
 	Remedy   string   `json:"remedy,omitempty"`
 	URL      string   `json:"url,omitempty"`
+	Status   Status   `json:"status,omitempty"`
+	// Because says who waived it, why and until when, or where the rule was set
+	// to be observed.
+	Because string `json:"because,omitempty"`
+}
+
+// Rank orders findings as their severities, those that count first.
+func (f Finding) Rank() int {
+	if f.Status != Open {
+		return min(f.Severity.Rank(), Warning.Rank())
+	}
+	return f.Severity.Rank()
 }
 
 // broad rules name the cause of many other findings, and so come before them.
@@ -80,7 +102,8 @@ var broad = map[string]int{"gate/root": 1, "fs/root-exposed": 2, "fs/home-expose
 func Sort(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
-			cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
+			cmp.Compare(b.Rank(), a.Rank()),
+			cmp.Compare(a.Status, b.Status),
 			cmp.Compare(broad[b.Rule], broad[a.Rule]),
 			cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Subject.String(), b.Subject.String()),
@@ -89,11 +112,11 @@ func Sort(fs []Finding) {
 	})
 }
 
-// Count tells how many findings have exactly severity s.
+// Count tells how many findings that count have exactly severity s.
 func Count(fs []Finding, s Severity) int {
 	n := 0
 	for _, f := range fs {
-		if f.Severity == s {
+		if f.Severity == s && f.Status == Open {
 			n++
 		}
 	}

@@ -27,15 +27,16 @@ type Decision struct {
 	Verdict string   `json:"verdict"` // "allow", "deny" or "observe" (denied, started all the same)
 	Errors  []string `json:"errors"`  // ids of the rules, sorted
 	Warns   []string `json:"warnings"`
-	Rules   int      `json:"rules"` // how many judged
+	Waived  []string `json:"waived"` // ids of the rules whose findings were waived or observed
+	Rules   int      `json:"rules"`  // how many judged
 	Argv    string   `json:"argv_sha256"`
 }
 
 func newDecision(r *checker.Report, verdict string) Decision {
-	ids := func(s finding.Severity) []string {
+	ids := func(wanted func(finding.Finding) bool) []string {
 		list := []string{}
 		for _, f := range r.Findings {
-			if f.Severity == s && !slices.Contains(list, f.Rule) {
+			if wanted(f) && !slices.Contains(list, f.Rule) {
 				list = append(list, f.Rule)
 			}
 		}
@@ -45,8 +46,13 @@ func newDecision(r *checker.Report, verdict string) Decision {
 	sum := sha256.Sum256([]byte(strings.Join(r.Jail.Asked.AnnotatedArgv(), "\x00")))
 	return Decision{
 		Time: time.Now().UTC().Format(time.RFC3339Nano), Jail: r.Jail.Name, Project: r.Jail.Facts.ProjectRoot, Verdict: verdict,
-		Errors: ids(finding.Error), Warns: ids(finding.Warning), Rules: r.Rules, Argv: hex.EncodeToString(sum[:]),
+		Errors: ids(counting(finding.Error)), Warns: ids(counting(finding.Warning)),
+		Waived: ids(func(f finding.Finding) bool { return f.Status != finding.Open }), Rules: r.Rules, Argv: hex.EncodeToString(sum[:]),
 	}
+}
+
+func counting(s finding.Severity) func(finding.Finding) bool {
+	return func(f finding.Finding) bool { return f.Severity == s && f.Status == finding.Open }
 }
 
 // append writes d as one line to decisions.jsonl in dir, which it makes. One

@@ -131,6 +131,9 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 		}
 	}
 	if err := newDecision(report, verdict).append(r.Facts.StateDir); err != nil {
+		if r.Config.LogRequired {
+			return Broken, fmt.Errorf("the decision could not be logged, and the configuration requires that it is: %w", err)
+		}
 		r.warn("the decision could not be logged: %v", err)
 	}
 	if r.Show != nil {

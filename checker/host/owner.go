@@ -53,7 +53,7 @@ func (f *FS) userMayWrite(real Real) error {
 		if stored && path == nixStore {
 			forbidden = 0o002
 		}
-		trusted, err := isRoot(st.UID)
+		trusted, err := IsRoot(st.UID)
 		if stored {
 			trusted, err = trustedOwner(st.UID)
 		}
@@ -82,11 +82,11 @@ func trustedOwner(uid uint32) (bool, error) {
 	if int(uid) == os.Getuid() {
 		return true, nil
 	}
-	return isRoot(uid)
+	return IsRoot(uid)
 }
 
-// isRoot tells whether uid is root, or may be the host's seen from a jail.
-func isRoot(uid uint32) (bool, error) {
+// IsRoot tells whether uid is root, or may be the host's seen from a jail.
+func IsRoot(uid uint32) (bool, error) {
 	if uid == 0 || uid != overflowUID {
 		return uid == 0, nil
 	}

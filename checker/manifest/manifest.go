@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
@@ -31,6 +32,8 @@ type Manifest struct {
 	File    string
 	Name    string // of the jail
 	Project string // root of the project, absolute; "" when it is not known
+	// Policy is what the project's options say of the check.
+	Policy  config.Options
 	origins map[string]finding.Origin
 	script  script
 }
@@ -86,6 +89,7 @@ func Parse(data []byte) (*Manifest, error) {
 	var raw struct {
 		Version       int
 		Name, Project string
+		Policy        config.Options
 		Elements      []element
 		Script        script
 	}
@@ -99,7 +103,7 @@ func Parse(data []byte) (*Manifest, error) {
 	if raw.Project != "" && !filepath.IsAbs(raw.Project) {
 		return nil, fmt.Errorf("names the relative project root %q", raw.Project)
 	}
-	m := &Manifest{Name: raw.Name, Project: raw.Project, origins: map[string]finding.Origin{}, script: raw.Script}
+	m := &Manifest{Name: raw.Name, Project: raw.Project, Policy: raw.Policy, origins: map[string]finding.Origin{}, script: raw.Script}
 	for _, e := range raw.Elements {
 		m.add(e, e)
 	}

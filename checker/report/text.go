@@ -15,6 +15,8 @@ type Text struct {
 	W io.Writer
 	// Least is the least severity that is written out; the rest is counted.
 	Least finding.Severity
+	// Also, when not nil, tells of a lesser finding whether it is written too.
+	Also func(finding.Finding) bool
 	// Most is how many are written out at most; 0 is all.
 	Most  int
 	Style Style
@@ -32,7 +34,8 @@ var severityColor = map[finding.Severity]string{finding.Error: red, finding.Warn
 // out.
 func (t *Text) Findings(fs []finding.Finding) (left int, err error) {
 	for i, f := range fs {
-		if f.Severity.Rank() < t.Least.Rank() || t.Most > 0 && i-left >= t.Most {
+		least := f.Rank() < t.Least.Rank() && (t.Also == nil || !t.Also(f))
+		if least || t.Most > 0 && i-left >= t.Most {
 			left++
 			continue
 		}
@@ -45,17 +48,18 @@ func (t *Text) Findings(fs []finding.Finding) (left int, err error) {
 
 func (t *Text) finding(f finding.Finding) error {
 	p := &printer{w: t.W, style: t.Style}
-	head := fmt.Sprintf("%s %s: ", f.Severity, f.Rule)
+	word := strings.TrimSpace(string(f.Status) + " " + string(f.Severity))
+	head := fmt.Sprintf("%s %s: ", word, f.Rule)
 	for i, l := range wrap(head+Escape(f.Message), t.Style.Width-2) {
-		switch rest, ok := strings.CutPrefix(l, string(f.Severity)); {
+		switch rest, ok := strings.CutPrefix(l, word); {
 		case i > 0:
 			p.line("  %s", l)
 		case ok:
-			p.line("%s%s", t.Style.paint(severityColor[f.Severity], string(f.Severity)), rest)
+			p.line("%s%s", t.Style.paint(severityColor[f.Severity], word), rest)
 		}
 	}
 	for _, l := range []struct{ name, text string }{
-		{"subject:", f.Subject.String()}, {"from:", From(f.Origin)}, {"remedy:", f.Remedy}, {"see:", f.URL},
+		{"subject:", f.Subject.String()}, {"from:", From(f.Origin)}, {"because:", f.Because}, {"remedy:", f.Remedy}, {"see:", f.URL},
 	} {
 		if l.text != "" { // not wrapped: it may be a command or a path to copy
 			p.line("  %s %s", pad(l.name, 8), Escape(l.text))
@@ -111,13 +115,17 @@ func (t *Text) Verdict(jail string, fs []finding.Finding, left int, observed boo
 func (t *Text) Summary(target Target, left int) error {
 	verdict := map[string]string{"allow": "allowed", "deny": "refused"}[target.Verdict]
 	fs := target.Findings
+	more := more(left)
+	if n := len(fs) - finding.Count(fs, finding.Error) - finding.Count(fs, finding.Warning) - finding.Count(fs, finding.Info); n > 0 {
+		more = fmt.Sprintf(", %d waived or observed%s", n, more)
+	}
 	undecided := ""
 	if target.Undecided > 0 {
 		undecided = fmt.Sprintf("; %s undecided, for this host lacks what the jail names", plural(target.Undecided, "mount"))
 	}
 	_, err := fmt.Fprintf(t.W, "%s: %s by %s: %s, %s, %s%s%s\n", Escape(target.Name), verdict, plural(target.Rules, "rule"),
 		plural(finding.Count(fs, finding.Error), "error"), plural(finding.Count(fs, finding.Warning), "warning"),
-		plural(finding.Count(fs, finding.Info), "info"), more(left), undecided)
+		plural(finding.Count(fs, finding.Info), "info"), more, undecided)
 	return err
 }
 

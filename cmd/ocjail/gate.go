@@ -41,16 +41,17 @@ Exit statuses are those of 'ocjail run'.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			l := newLauncher(c.ErrOrStderr(), verbose, timings)
-			m, err := f.openForGate()
+			man, err := openManifest(file, require)
 			if err != nil {
 				return launchError(err)
 			}
-			if m.manifest, err = openManifest(file, require, m.cwd); err != nil {
+			m, err := f.openForGate(man)
+			if err != nil {
 				return launchError(err)
 			}
 			m.busProxy = proxy
 			l.step("facts")
-			err = l.launch(c, &f, m, "bwrap", args)
+			err = l.launch(c, m, "bwrap", args)
 			var exit *sandbox.ExitError
 			if errors.As(err, &exit) {
 				return execReal(m.bwrap, exit.Option)
@@ -71,7 +72,7 @@ Exit statuses are those of 'ocjail run'.`,
 // openManifest reads the manifest, if there is one, and makes sure that the
 // launch is where it was made for: elsewhere the agent would land in an empty
 // home.
-func openManifest(file string, require bool, cwd string) (*manifest.Manifest, error) {
+func openManifest(file string, require bool) (*manifest.Manifest, error) {
 	source := "--manifest"
 	if file == "" {
 		source, file = manifestVariable, os.Getenv(manifestVariable)
@@ -93,6 +94,10 @@ func openManifest(file string, require bool, cwd string) (*manifest.Manifest, er
 	if err != nil {
 		return nil, fmt.Errorf("%s: manifest %s: its project: %w; enter the devenv shell again", source, file, err)
 	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
 	real, err := filepath.EvalSymlinks(cwd)
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
@@ -103,22 +108,32 @@ func openManifest(file string, require bool, cwd string) (*manifest.Manifest, er
 	return m, nil
 }
 
-// openForGate takes the project around the working directory, or that directory
-// itself: the gate's caller decides where it starts.
-func (f *jailFlags) openForGate() (*machine, error) {
-	home, err := host.Home(host.NewFS())
-	if err != nil {
-		return nil, err
+// openForGate takes the manifest's project. Without one it is that around the
+// working directory, or that directory itself: the gate's caller decides where
+// it starts.
+func (f *jailFlags) openForGate(man *manifest.Manifest) (*machine, error) {
+	o := opening{bwrap: true}
+	if man != nil {
+		o.project, o.options = man.Project, man.Policy
 	}
-	cwd, err := os.Getwd()
-	if err != nil {
-		return nil, err
+	if o.project == "" {
+		home, err := host.Home(host.NewFS())
+		if err != nil {
+			return nil, err
+		}
+		cwd, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		if root, err := profile.FindProject(home, cwd, ""); err == nil {
+			o.project = root
+		}
 	}
-	root, err := profile.FindProject(home, cwd, "")
-	if err != nil {
-		root = cwd
+	m, err := f.open(o)
+	if err == nil {
+		m.manifest = man
 	}
-	return f.open(root, true)
+	return m, err
 }
 
 // execReal lets the real bwrap print its help or version.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,27 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
-	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
-	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
-	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
-
-// machine is what every command needs to know of where it runs.
-type machine struct {
-	fs     *host.FS
-	facts  host.Facts
-	bwrap  *host.Bwrap
-	config *config.Config
-	cwd    string
-	// manifest explains the gate's argv; nil without one.
-	manifest *manifest.Manifest
-	// busProxy is the gate's --bus-proxy.
-	busProxy string
-}
 
 // jailFlags are the flags of commands that make a jail from a profile.
 type jailFlags struct {
@@ -38,26 +20,33 @@ type jailFlags struct {
 	project string
 	config  string
 	bwrap   string
-	// judges is set for commands that ask the rules; rules waits for them.
+	// judges is set for commands that ask the rules.
 	judges bool
-	rules  func() (*checker.Checker, error)
 }
 
 func (f *jailFlags) register(c *cobra.Command) {
 	f.registerHost(c)
 	c.Flags().StringVar(&f.profile, "profile", "opencode", "embedded profile's `NAME`, or a profile's file")
 	c.Flags().StringArrayVar(&f.add, "add", nil, "one more `COMBINATOR`, such as 'rw-bind /a /b', 'readonly /a', 'fwd-env NAME'; repeatable")
-	c.Flags().StringVar(&f.project, "project", "", "project root `DIR` (default: the nearest folder above with .git, devenv.nix or ocjail.hcl)")
-	must(c.MarkFlagDirname("project"))
+	f.registerProject(c)
 	must(c.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return profile.Names(), cobra.ShellCompDirectiveDefault
 	}))
 }
 
-func (f *jailFlags) registerHost(c *cobra.Command) {
+func (f *jailFlags) registerProject(c *cobra.Command) {
+	c.Flags().StringVar(&f.project, "project", "", "project root `DIR` (default: the nearest folder above with .git, devenv.nix or ocjail.hcl)")
+	must(c.MarkFlagDirname("project"))
+}
+
+func (f *jailFlags) registerConfig(c *cobra.Command) {
 	c.Flags().StringVar(&f.config, "config", "", "one more configuration `FILE`, trusted as you are")
-	c.Flags().StringVar(&f.bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")
 	must(c.MarkFlagFilename("config", "hcl"))
+}
+
+func (f *jailFlags) registerHost(c *cobra.Command) {
+	f.registerConfig(c)
+	c.Flags().StringVar(&f.bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")
 	must(c.MarkFlagFilename("bwrap"))
 }
 
@@ -66,34 +55,6 @@ func must(err error) {
 	if err != nil {
 		panic(err)
 	}
-}
-
-// open gathers the facts of this machine. withBwrap says whether none is an error.
-func (f *jailFlags) open(project string, withBwrap bool) (*machine, error) {
-	m := &machine{fs: host.NewFS(), config: config.Default()}
-	var err error
-	if m.cwd, err = os.Getwd(); err != nil {
-		return nil, fmt.Errorf("working directory: %w", err)
-	}
-	if f.config != "" {
-		if m.config, err = config.Load(f.config); err != nil {
-			return nil, err
-		}
-	}
-	if f.judges && f.rules == nil {
-		f.rules = checker.Start(context.Background(), m.config)
-	}
-	if project == "" {
-		project = m.cwd
-	}
-	if m.facts, err = host.Gather(m.fs, project); err != nil {
-		return nil, err
-	}
-	m.bwrap, err = host.FindBwrap(m.fs, f.bwrap)
-	if errors.Is(err, host.ErrNoBwrap) && !withBwrap {
-		err = nil
-	}
-	return m, err
 }
 
 // findProject needs the home before the facts, which need the project.
@@ -155,7 +116,7 @@ func (f *jailFlags) plan(name string) ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := f.open(root, false)
+	m, err := f.open(opening{project: root})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -177,19 +138,10 @@ func (f *jailFlags) plan(name string) ([]string, *machine, error) {
 }
 
 // openForLint takes the project around the working directory, or that directory.
-func (f *jailFlags) openForLint() (*machine, error) {
+func (f *jailFlags) openForLint(o config.Options) (*machine, error) {
 	root, err := f.findProject()
 	if err != nil {
 		root = ""
 	}
-	return f.open(root, false)
-}
-
-// request is a sandbox to be judged without being started. The terminal is what
-// a launch from here would have.
-func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
-	return checker.Request{
-		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
-		Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: gate.CanFilter(),
-	}
+	return f.open(opening{project: root, options: o})
 }

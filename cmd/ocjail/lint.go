@@ -76,7 +76,7 @@ func (l *linter) run(ctx context.Context, names []string) error {
 			continue
 		}
 		for _, f := range r.Findings {
-			found = found || f.Severity.Rank() >= l.level.Rank()
+			found = found || f.Status == finding.Open && f.Severity.Rank() >= l.level.Rank()
 		}
 		t := report.NewTarget(name, r)
 		doc.Targets = append(doc.Targets, t)
@@ -115,11 +115,11 @@ func (l *linter) text(target report.Target) error {
 
 // judge resolves and checks one target on this machine.
 func (l *linter) judge(ctx context.Context, name string) (*checker.Report, error) {
-	j, open, err := l.targets.resolve(name)
+	j, found, err := l.targets.resolve(name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := l.targets.flags.rules()
+	c, err := found.machine.rules()
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (l *linter) judge(ctx context.Context, name string) (*checker.Report, error
 	if err != nil {
 		return nil, err
 	}
-	r.Findings = append(r.Findings, open...)
+	r.Findings = append(r.Findings, found.open...)
 	finding.Sort(r.Findings)
 	return r, nil
 }

@@ -102,7 +102,7 @@ starts nothing, when the jail breaks one.`,
 	root.SetVersionTemplate(versionLine())
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newGate(), newLint(), newInspect(), newWhy(), newRules(), newTest(), newDoctor(), newVersion())
+	root.AddCommand(newRun(), newGate(), newLint(), newInspect(), newWhy(), newRules(), newConfig(), newTest(), newDoctor(), newVersion())
 	root.Args = func(_ *cobra.Command, args []string) error { return unknownCommand(root, args) }
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return root

@@ -6,22 +6,20 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 )
 
-// manifestRequest is the jail that a manifest describes, started in its project.
-// The findings say what only a start can tell.
-func (f *jailFlags) manifestRequest(name string, data []byte) (checker.Request, []finding.Finding, error) {
-	none := checker.Request{}
+// manifestTarget is the jail that a manifest describes, started in its project.
+func (f *jailFlags) manifestTarget(name string, data []byte) (target, error) {
+	none := target{}
 	man, err := manifest.Parse(data)
 	if err != nil {
-		return none, nil, fmt.Errorf("not a manifest: %w", err)
+		return none, fmt.Errorf("not a manifest: %w", err)
 	}
-	m, away, err := f.openManifestsProject(man.Project)
+	m, away, err := f.openManifestsProject(man)
 	if err != nil {
-		return none, nil, err
+		return none, err
 	}
 	dir := man.Project
 	if dir == "" {
@@ -29,30 +27,31 @@ func (f *jailFlags) manifestRequest(name string, data []byte) (checker.Request, 
 	}
 	s, open, err := man.Sandbox(manifest.Env{Home: m.facts.Home, Dir: dir, RuntimeDir: m.facts.RuntimeDir, User: m.facts.User})
 	if err != nil {
-		return none, nil, err
+		return none, err
 	}
 	r := m.request(name, s)
 	r.Cwd, r.Manifest = dir, man
-	return r, append(away, open...), nil
+	return target{m, r, append(away, open...)}, nil
 }
 
 // openManifestsProject takes the manifest's project; where this host lacks it,
 // the one around the working directory, and says that its files were not judged.
-func (f *jailFlags) openManifestsProject(project string) (*machine, []finding.Finding, error) {
+func (f *jailFlags) openManifestsProject(man *manifest.Manifest) (*machine, []finding.Finding, error) {
+	project := man.Project
 	if project != "" {
 		if f.project != "" {
 			return nil, nil, errors.New("--project goes with a profile; a manifest names its own")
 		}
 		_, err := os.Stat(project)
 		if err == nil {
-			m, err := f.open(project, false)
+			m, err := f.open(opening{project: project, options: man.Policy})
 			return m, nil, err
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, fmt.Errorf("the manifest's project: %w", err)
 		}
 	}
-	m, err := f.openForLint()
+	m, err := f.openForLint(man.Policy)
 	if err != nil || project == "" {
 		return m, nil, err
 	}

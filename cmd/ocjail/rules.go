@@ -33,7 +33,7 @@ Exit status 0, or 2 for an unknown ID.`,
 	}
 	format := formats(c, "text", "json", "markdown")
 	c.RunE = func(c *cobra.Command, ids []string) error {
-		opened, err := checker.Open(c.Context(), config.Default())
+		opened, err := checker.Open(c.Context(), config.Default(), checker.Where{})
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
@@ -68,7 +68,7 @@ func chosen(rules []engine.Rule, ids []string) ([]engine.Rule, error) {
 
 // completeRules offers the IDs that are not written yet, with their titles.
 func completeRules(c *cobra.Command, written []string, _ string) ([]string, cobra.ShellCompDirective) {
-	opened, err := checker.Open(c.Context(), config.Default())
+	opened, err := checker.Open(c.Context(), config.Default(), checker.Where{})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +41,7 @@ three cases nothing was started.`,
 				return launchError(err)
 			}
 			l.step("profile")
-			return l.launch(c, &f, m, f.profile, argv)
+			return l.launch(c, m, f.profile, argv)
 		},
 	}
 	f.register(c)
@@ -59,7 +60,7 @@ func (f *jailFlags) build(command []string) ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := f.open(root, true)
+	m, err := f.open(opening{project: root, bwrap: true})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,10 +109,10 @@ func (l *launcher) step(name string) {
 	}
 }
 
-func (l *launcher) launch(c *cobra.Command, f *jailFlags, m *machine, name string, argv []string) error {
+func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []string) error {
 	l.observe = m.config.Gate.Mode == config.Observe
 	r := gate.Request{
-		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: f.rules, Manifest: m.manifest, BusProxy: m.busProxy, Cwd: m.cwd,
+		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, BusProxy: m.busProxy, Cwd: m.cwd,
 		Environ: os.Environ(), Show: l.show, Warn: l.w, Steps: l.step,
 	}
 	status, err := r.Launch(c.Context())
@@ -126,6 +127,11 @@ func (l *launcher) launch(c *cobra.Command, f *jailFlags, m *machine, name strin
 func (l *launcher) show(r *checker.Report) {
 	t := report.NewText(l.w, finding.Error)
 	t.Most = mostErrors
+	if r.Denied() { // the configuration may have been meant to prevent it
+		t.Also = func(f finding.Finding) bool {
+			return strings.HasPrefix(f.Rule, "config/") && f.Severity != finding.Info
+		}
+	}
 	if l.verbose {
 		t.Least, t.Most = finding.Info, 0
 	}

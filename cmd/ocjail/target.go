@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
@@ -33,50 +34,56 @@ type targets struct {
 	warn  io.Writer
 }
 
-// resolve models one target on this machine. The findings say what of a manifest
-// only a start can tell.
-func (t targets) resolve(name string) (*checker.Jail, []finding.Finding, error) {
-	r, open, err := t.request(name)
+// target is a jail to be looked at.
+type target struct {
+	machine *machine
+	request checker.Request
+	open    []finding.Finding // what of a manifest only a start can tell
+}
+
+// resolve models one target on this machine.
+func (t targets) resolve(name string) (*checker.Jail, target, error) {
+	found, err := t.find(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, found, err
 	}
-	j, err := checker.Resolve(r)
+	j, err := checker.Resolve(found.request)
 	var setup *sandbox.SetupError
 	if errors.As(err, &setup) && errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: what the jail names must exist here to be judged (ocjail run makes the directories of a profile's create = true)", err)
 	}
-	return j, open, err
+	return j, found, err
 }
 
-func (t targets) request(name string) (checker.Request, []finding.Finding, error) {
+func (t targets) find(name string) (target, error) {
 	if name != "-" && filepath.Ext(name) != ".json" {
 		words, m, err := t.flags.plan(name)
 		if err != nil {
-			return checker.Request{}, nil, err
+			return target{}, err
 		}
 		r, err := argvRequest(m, name, words)
-		return r, nil, err
+		return target{machine: m, request: r}, err
 	}
 	if len(t.flags.add) > 0 {
-		return checker.Request{}, nil, errors.New("--add goes with a profile; a manifest or a saved argv is looked at as it is")
+		return target{}, errors.New("--add goes with a profile; a manifest or a saved argv is looked at as it is")
 	}
 	data, err := t.read(name)
 	if err != nil {
-		return checker.Request{}, nil, err
+		return target{}, err
 	}
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
-		return t.flags.manifestRequest(name, data)
+		return t.flags.manifestTarget(name, data)
 	}
 	var words []string
 	if err := json.Unmarshal(data, &words); err != nil {
-		return checker.Request{}, nil, fmt.Errorf("neither a JSON array of strings nor a manifest: %w", err)
+		return target{}, fmt.Errorf("neither a JSON array of strings nor a manifest: %w", err)
 	}
-	m, err := t.flags.openForLint()
+	m, err := t.flags.openForLint(config.Options{})
 	if err != nil {
-		return checker.Request{}, nil, err
+		return target{}, err
 	}
 	r, err := argvRequest(m, name, words)
-	return r, nil, err
+	return target{machine: m, request: r}, err
 }
 
 func argvRequest(m *machine, name string, words []string) (checker.Request, error) {
@@ -96,11 +103,11 @@ func (t targets) one(args []string) (*checker.Jail, error) {
 	if len(args) > 0 {
 		name = args[0]
 	}
-	j, open, err := t.resolve(name)
+	j, found, err := t.resolve(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if n := finding.Count(open, finding.Warning); n > 0 {
+	if n := finding.Count(found.open, finding.Warning); n > 0 {
 		err = report.Error(t.warn, fmt.Errorf("%s: part of this jail is only known when it starts, and not shown here: see ocjail lint", name))
 	}
 	return j, err

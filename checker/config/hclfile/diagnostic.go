@@ -17,8 +17,12 @@ type Pos struct {
 	Line, Column int
 }
 
-// String writes the place as file:line:col, the form that editors follow.
+// String writes the place as file:line:col, the form that editors follow; one
+// without a line, which is an option, by its name.
 func (p Pos) String() string {
+	if p.Line == 0 {
+		return Escape(p.File)
+	}
 	return fmt.Sprintf("%s:%d:%d", Escape(p.File), p.Line, p.Column)
 }
 

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// File is what one file says. What holds in the end is Merge's to say.
+type File struct {
+	Name     string // as it was named, for messages
+	Layer    Layer
+	Rules    []Rule
+	Watches  []Watch
+	Protect  *Said[[]string] // clean, relative to the project's root
+	Review   []Said[string]  // patterns, relative to the project's root
+	Policies []Policy
+	Waivers  []Waiver
+	Gate     GateFile
+	// LogRequired: a decision that can't be logged is a refusal.
+	LogRequired *Said[bool]
+	// LongestWaiver bounds how far ahead a less trusted file's waiver may expire.
+	LongestWaiver *Said[time.Duration]
+	// Real is the file itself, with no symbolic link in its path; "" for what is
+	// no file.
+	Real string
+}
+
+// Said is a value and where it stands.
+type Said[T any] struct {
+	Value T
+	Pos   hclfile.Pos
+}
+
+// Rule changes one rule.
+type Rule struct {
+	ID       string           // "category/kebab-name"; whether it exists is Settle's to say
+	Severity finding.Severity // "" keeps it
+	Mode     Mode             // "" keeps it; Observe reports the rule's findings and lets the jail start
+	Waivable bool             // less trusted layers may loosen or waive it
+	Layer    Layer
+	Pos      hclfile.Pos // of the block
+}
+
+// Watch is a path that matters, beside those of the pack.
+type Watch struct {
+	// Path is a template as in the pack's list: below "{home}/", "{project}/"
+	// or "/". The file's "~/" is written "{home}/" here.
+	Path   string
+	Class  string // one of Classes, or "checker-state" for ocjail's own
+	Reason string // one clause; never empty
+	Pos    hclfile.Pos
+}
+
+// Policy is a source of further rules.
+type Policy struct {
+	Name string
+	// Path is a folder or a .rego file: absolute, or below "{home}/"; for a
+	// project also relative to its root.
+	Path  string
+	Layer Layer
+	Pos   hclfile.Pos
+}
+
+// Waiver is a named exception.
+type Waiver struct {
+	Rule    string
+	Subject string // pattern of the finding's subject; see Pattern
+	Reason  string
+	Owner   string
+	Expires time.Time // the end of the day that was written, UTC
+	Layer   Layer
+	Pos     hclfile.Pos
+}
+
+// GateFile is what a file says of the gate; nil for nothing.
+type GateFile struct {
+	Mode    *Said[Mode]
+	Timeout *Said[time.Duration]
+	// Project lists what a project's file may loosen: "observe".
+	Project *Said[[]string]
+}

@@ -1,0 +1,168 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+)
+
+// OrganisationFile is where an organisation's configuration lies.
+const OrganisationFile = "/etc/ocjail/ocjail.hcl"
+
+// Place is where a layer's file lies.
+type Place struct {
+	Layer    Layer
+	Path     string
+	Optional bool // it may be absent
+}
+
+// Owners tells whose files are trusted.
+type Owners struct {
+	UID int
+	// Root tells whether an owner is root: in a user namespace the host's has
+	// another number.
+	Root func(uid uint32) (bool, error)
+}
+
+// Load reads the files at places. A file must be regular and at most 1 MiB. An
+// organisation's must belong to root, a user's to root or that user, and nobody
+// else may be able to write it or to put another in its place; it may be a link,
+// as NixOS makes them. A project's can be anybody's, and no link. An absent file's
+// error matches fs.ErrNotExist; an error in its text is an hclfile.Diagnostics.
+func (o Owners) Load(places ...Place) ([]*File, error) {
+	var files []*File
+	for _, p := range places {
+		f, err := o.load(p)
+		if p.Optional && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("configuration: %w", err)
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func (o Owners) load(p Place) (*File, error) {
+	real := p.Path
+	if p.Layer != Project {
+		var err error
+		if real, err = filepath.EvalSymlinks(p.Path); err != nil {
+			return nil, fmt.Errorf("cannot open %s: %w", hclfile.Escape(p.Path), cause(err))
+		}
+		if real, err = filepath.Abs(real); err != nil {
+			return nil, err
+		}
+	}
+	src, info, err := hclfile.Read(real)
+	if err != nil {
+		return nil, err
+	}
+	if p.Layer != Project {
+		if err := o.check(p, real, info); err != nil {
+			return nil, err
+		}
+	}
+	f, err := Parse(p.Layer, p.Path, src)
+	if err == nil {
+		f.Real = real
+		f.place(filepath.Dir(real))
+	}
+	return f, err
+}
+
+// LoadUntrusted reads a file as one of a layer, whoever can write it: to check
+// its text, and for nothing else.
+func LoadUntrusted(l Layer, name string) (*File, error) {
+	src, _, err := hclfile.Read(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := Parse(l, name, src)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(filepath.Dir(name))
+	f.place(dir)
+	return f, err
+}
+
+// place makes the relative paths of a trusted file's sources absolute.
+func (f *File) place(dir string) {
+	for i := range f.Policies {
+		f.Policies[i].from(dir)
+	}
+}
+
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// check keeps others' hands off a file that can switch rules off, and off the
+// directories that it lies in.
+func (o Owners) check(p Place, real string, info os.FileInfo) error {
+	if err := o.owned(p.Layer, real, info); err != nil {
+		return err
+	}
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return fmt.Errorf("%s can be written by others (mode %04o): run chmod go-w on it", hclfile.Escape(p.Path), mode)
+	}
+	for _, name := range []string{p.Path, real} {
+		for dir := filepath.Dir(name); ; dir = filepath.Dir(dir) {
+			if err := o.directory(p.Layer, dir); err != nil {
+				return err
+			}
+			if dir == "/" || dir == "." {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (o Owners) directory(l Layer, dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("cannot look at %s: %w", hclfile.Escape(dir), cause(err))
+	}
+	if err := o.owned(l, dir, info); err != nil {
+		return err
+	}
+	mode := info.Mode()
+	forbidden := fs.FileMode(0o002)
+	if l == Organisation {
+		forbidden = 0o022
+	}
+	if mode.Perm()&forbidden != 0 && mode&fs.ModeSticky == 0 {
+		return fmt.Errorf("others can put a file of theirs into %s (mode %04o): run chmod go-w on it", hclfile.Escape(dir), mode.Perm())
+	}
+	return nil
+}
+
+func (o Owners) owned(l Layer, name string, info os.FileInfo) error {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fmt.Errorf("the owner of %s is unknown: keep it on a local file system", hclfile.Escape(name))
+	}
+	root, err := o.Root(stat.Uid)
+	if err != nil || root {
+		return err
+	}
+	switch {
+	case l == Organisation:
+		return fmt.Errorf("%s belongs to user %d, and an organisation's configuration must be root's: run chown root on it", hclfile.Escape(name), stat.Uid)
+	case int(stat.Uid) != o.UID:
+		return fmt.Errorf("%s belongs to user %d, who could switch rules off: make it yours or root's with chown", hclfile.Escape(name), stat.Uid)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+)
+
+// Merge says what holds. The most trusted file that is no project's may loosen
+// ocjail's defaults; every less trusted one only tightens what those before it
+// say, unless they allow more. What goes beyond is in Ignored. Files of one layer
+// count in their order, the last word being the latter's.
+func Merge(files ...*File) *Config {
+	m := merger{c: Default()}
+	m.c.Files = slices.SortedStableFunc(slices.Values(files), func(a, b *File) int { return cmp.Compare(a.Layer, b.Layer) })
+	if len(m.c.Files) > 0 {
+		m.c.top = m.c.Files[0].Layer
+	}
+	for i, f := range m.c.Files {
+		if i == 0 || f.Layer != m.c.Files[i-1].Layer {
+			m.floor = *m.c
+		}
+		m.add(f)
+	}
+	return m.c
+}
+
+// merger adds files, most trusted first. floor is what the more trusted layers
+// hold together.
+type merger struct {
+	c       *Config
+	floor   Config
+	observe bool // a project may ask for it
+}
+
+// free tells whether the layer may loosen: nobody above it has a file.
+func (c *Config) free(l Layer) bool { return l != Project && l == c.top }
+
+func (m *merger) add(f *File) {
+	m.c.Watches = append(m.c.Watches, f.Watches...)
+	if f.Real != "" && f.Layer != Project {
+		m.c.Watches = append(m.c.Watches, Watch{Path: f.Real, Class: "checker-state", Reason: "it decides what ocjail allows"})
+	}
+	m.c.Review = append(m.c.Review, f.Review...)
+	m.c.Policies = append(m.c.Policies, f.Policies...)
+	for _, p := range f.Policies {
+		if p.Layer != Project {
+			m.c.Watches = append(m.c.Watches, Watch{Path: p.Path, Class: "checker-state", Reason: "ocjail takes rules from it", Pos: p.Pos})
+		}
+	}
+	m.protect(f)
+	m.gate(f)
+	if s := f.LogRequired; s != nil {
+		m.set(f, s.Value || !m.floor.LogRequired, said{"log.required", "false", s.Pos}, func() { m.c.LogRequired = s.Value })
+	}
+	if s := f.LongestWaiver; s != nil {
+		floor := m.floor.longestWaiver
+		m.set(f, f.Layer != Project && (floor == nil || s.Value <= floor.Value), said{"longest_waiver", days(s.Value), s.Pos}, func() { m.c.longestWaiver = s })
+	}
+}
+
+func days(d time.Duration) string { return fmt.Sprintf("%q", fmt.Sprintf("%dd", d/day)) }
+
+func (m *merger) protect(f *File) {
+	if f.Protect == nil {
+		return
+	}
+	paths := make([]Said[string], len(f.Protect.Value))
+	for i, p := range f.Protect.Value {
+		paths[i] = Said[string]{p, f.Protect.Pos}
+	}
+	m.set(f, len(paths) > 0, said{"protect", "[]", f.Protect.Pos}, func() {
+		if m.c.free(f.Layer) {
+			m.c.Protect = Protect{}
+		}
+		m.c.Protect.Paths = slices.Concat(m.c.Protect.Paths, paths)
+	})
+}
+
+func (m *merger) gate(f *File) {
+	if s := f.Gate.Project; s != nil {
+		m.set(f, f.Layer != Project && len(s.Value) == 0, said{"gate.project", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.observe = slices.Contains(s.Value, string(Observe)) })
+	}
+	if s := f.Gate.Mode; s != nil {
+		tightens := s.Value == Enforce || m.floor.Gate.Mode == Observe || f.Layer == Project && m.observe
+		m.set(f, tightens, said{"gate.mode", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Mode = s.Value })
+	}
+	if s := f.Gate.Timeout; s != nil {
+		// A project could hold a launch up; more time loosens nothing else.
+		tightens := f.Layer != Project || s.Value <= m.floor.Gate.Timeout
+		m.set(f, tightens, said{"gate.timeout", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Timeout = s.Value })
+	}
+}
+
+// said is a statement: the name of the setting in Config.From, and its value.
+type said struct {
+	name, value string
+	at          hclfile.Pos
+}
+
+// set applies a statement that tightens, or that its layer may loosen.
+func (m *merger) set(f *File, tightens bool, s said, apply func()) {
+	if !tightens && !m.c.free(f.Layer) {
+		m.c.ignore(f.Layer, s.at, s.name+" = "+s.value)
+		return
+	}
+	apply()
+	m.c.From[s.name] = From{f.Layer, s.at}
+}
+
+// ignore notes what a layer is not trusted with.
+func (c *Config) ignore(l Layer, at hclfile.Pos, what string) {
+	c.Ignored = append(c.Ignored, Ignored{
+		Layer: l, Pos: at,
+		Message: fmt.Sprintf("%s of %s is ignored: %s", what, at, whoMay(l)),
+		Remedy:  "delete it, or have a more trusted file allow it",
+	})
+}
+
+// whoMay says why a layer can not loosen.
+func whoMay(l Layer) string {
+	if l == Project {
+		return "the agent can write the project's configuration, so that can only tighten"
+	}
+	return "it would loosen what the organisation's configuration holds"
+}

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+)
+
+func (r *reader) policies(raws []rawPolicy) []Policy {
+	var policies []Policy
+	seen := map[string]bool{}
+	for _, raw := range raws {
+		if !validName(raw.Name) {
+			r.errs.Add(raw.Range, "a policy's name has letters, digits, \"-\" and \"_\"")
+		}
+		if seen[raw.Name] {
+			r.errs.Add(raw.Range, "there is a policy %q already: give this one a name of its own", raw.Name)
+		}
+		seen[raw.Name] = true
+		if why := badSource(raw.Source, r.layer); why != "" {
+			r.errs.Add(raw.SourceRange, "%s", why)
+		}
+		policies = append(policies, Policy{Name: raw.Name, Path: fromHome(strings.TrimPrefix(raw.Source, "./")), Layer: r.layer, Pos: hclfile.Start(raw.Range)})
+	}
+	return policies
+}
+
+func validName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
+	})
+}
+
+// badSource says why rules can not be taken from a source, or "".
+func badSource(s string, layer Layer) string {
+	switch {
+	case strings.Contains(s, "://"):
+		return "this ocjail reads no bundles from a registry or the web: name a folder or a .rego file"
+	case path.Ext(s) == ".wasm":
+		return "this ocjail runs no WASM rules: name a folder or a .rego file"
+	case layer == Project:
+		if !validRelative(strings.TrimPrefix(s, "./")) {
+			return "a project's rules lie in the project: name a folder or a .rego file, relative to its root"
+		}
+	case !validTemplate(fromHome(s)) && !validRelative(strings.TrimPrefix(s, "./")), strings.HasPrefix(s, "{"):
+		return "name a folder or a .rego file: absolute, below ~/ or relative to this file, without \"..\""
+	}
+	return ""
+}
+
+// from makes a relative path of a trusted file's absolute.
+func (p *Policy) from(dir string) {
+	if p.Layer != Project && !strings.HasPrefix(p.Path, "/") && !strings.HasPrefix(p.Path, "{") {
+		p.Path = path.Join(dir, p.Path)
+	}
+}
+
+func (r *reader) waivers(raws []rawWaiver) []Waiver {
+	var waivers []Waiver
+	for _, raw := range raws {
+		r.ruleID(raw.Rule, raw.Range)
+		if !validPattern(raw.Subject) || hclfile.Escape(raw.Subject) != raw.Subject {
+			r.errs.Add(raw.SubjectRange, "write the path or the name that a finding names as its subject; * stands for a part of a path's component, ** for components")
+		}
+		if strings.TrimSpace(raw.Reason) == "" || strings.TrimSpace(raw.Owner) == "" {
+			r.errs.Add(raw.Range, "write a reason and an owner: whoever meets the waiver later must know")
+		}
+		date, err := time.Parse(time.DateOnly, raw.Expires)
+		if err != nil {
+			r.errs.Add(raw.ExpiresRange, "write the last day on which it counts as in \"2027-03-01\"")
+		}
+		waivers = append(waivers, Waiver{
+			Rule: raw.Rule, Subject: raw.Subject, Reason: raw.Reason, Owner: raw.Owner, Expires: date.Add(day), Layer: r.layer, Pos: hclfile.Start(raw.Range),
+		})
+	}
+	return waivers
+}
+
+// days reads "90d".
+func (r *reader) days(s string, at hcl.Range) time.Duration {
+	number, ok := strings.CutSuffix(s, "d")
+	n, err := strconv.ParseUint(number, 10, 16)
+	if !ok || err != nil || n == 0 {
+		r.errs.Add(at, "write a number of days, as in \"90d\"")
+	}
+	return time.Duration(n) * day
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/report"
+)
+
+func newConfig() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "Show or check the configuration",
+		Long: `Show or check the configuration: ` + config.OrganisationFile + ` (the organisation's),
+$XDG_CONFIG_HOME/ocjail/ocjail.hcl and --config FILE (yours), and ocjail.hcl at
+the project's root. The most trusted file that is there may loosen ocjail's
+defaults; the others only tighten, the project's in any case.`,
+		Example: `  ocjail config show
+  ocjail config check
+  ocjail config check --layer project ocjail.hcl`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newConfigShow(), newConfigCheck())
+	return c
+}
+
+func newConfigShow() *cobra.Command {
+	f := jailFlags{judges: true}
+	c := &cobra.Command{
+		Use:   "show [flags]",
+		Short: "Print what holds after all files, and who said so",
+		Long: `Print what holds after all configuration files, where each value was written, and
+what was ignored because the file is not trusted with it.
+
+Exit status 0, or 2 when a file is broken.`,
+		Example: `  ocjail config show
+  ocjail config show --format json | jq '.rules'`,
+		Args: cobra.NoArgs,
+	}
+	f.registerConfig(c)
+	f.registerProject(c)
+	format := textOrJSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		m, rules, err := f.configured()
+		if err != nil {
+			return &statusError{brokenStatus, err}
+		}
+		return write(c.OutOrStdout(), *format, report.NewConfig(m.config, rules))
+	}
+	return c
+}
+
+// configured reads all that is configured here, and has the rules agree with it.
+func (f *jailFlags) configured() (*machine, *checker.Checker, error) {
+	m, err := f.openForLint(config.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := m.rules()
+	return m, rules, err
+}
+
+func newConfigCheck() *cobra.Command {
+	f := jailFlags{judges: true}
+	var layer string
+	c := &cobra.Command{
+		Use:   "check [flags] [FILE…]",
+		Short: "Check configuration files",
+		Long: `Check the text of configuration files: names, values, rules' ids, and that the
+rules which they name can be loaded. Without a FILE, check those that hold here
+together, and that none asks for more than it is trusted with.
+
+Exit status 0: nothing to mend; 1: something is ignored; 2: a file is broken.`,
+		Example: `  ocjail config check
+  ocjail config check --layer organisation ./ocjail.hcl`,
+		ValidArgsFunction: cobra.FixedCompletions([]string{"hcl"}, cobra.ShellCompDirectiveFilterFileExt),
+	}
+	f.registerConfig(c)
+	f.registerProject(c)
+	c.Flags().StringVar(&layer, "layer", "user", "whose the FILEs are: `organisation`, user or project")
+	must(c.RegisterFlagCompletionFunc("layer", cobra.FixedCompletions([]string{"organisation", "user", "project"}, cobra.ShellCompDirectiveNoFileComp)))
+	c.RunE = func(c *cobra.Command, files []string) error {
+		var ignored []config.Ignored
+		var err error
+		if len(files) > 0 {
+			ignored, err = checkFiles(c, layer, files)
+		} else {
+			var rules *checker.Checker
+			if _, rules, err = f.configured(); err == nil {
+				ignored = rules.Ignored()
+			}
+		}
+		if err != nil {
+			return &statusError{brokenStatus, err}
+		}
+		for _, i := range ignored {
+			complain(c.OutOrStdout(), fmt.Errorf("%s: %s", i.Message, i.Remedy))
+		}
+		if len(ignored) > 0 {
+			return &statusError{foundStatus, nil}
+		}
+		return nil
+	}
+	return c
+}
+
+// checkFiles checks files by themselves, each as one of that layer.
+func checkFiles(c *cobra.Command, layer string, names []string) ([]config.Ignored, error) {
+	l, err := config.ParseLayer(layer)
+	if err != nil {
+		return nil, fmt.Errorf("--layer: %w", err)
+	}
+	home, err := host.Home(host.NewFS())
+	if err != nil {
+		return nil, err
+	}
+	var ignored []config.Ignored
+	var errs []error
+	for _, name := range names {
+		f, err := config.LoadUntrusted(l, name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		rules, err := checker.Open(c.Context(), config.Merge(f), checker.Where{Home: home, Project: filepath.Dir(name)})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		ignored = append(ignored, rules.Ignored()...)
+	}
+	return ignored, errors.Join(errs...)
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/gate"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
+
+// machine is what every command needs to know of where it runs.
+type machine struct {
+	fs     *host.FS
+	facts  host.Facts
+	bwrap  *host.Bwrap
+	config *config.Config
+	cwd    string
+	// rules waits for the checker; nil for commands that ask no rules.
+	rules func() (*checker.Checker, error)
+	// manifest explains the gate's argv; nil without one.
+	manifest *manifest.Manifest
+	// busProxy is the gate's --bus-proxy.
+	busProxy string
+}
+
+// opening says what of a machine is wanted.
+type opening struct {
+	project string // its root; "" for none, the working directory standing in
+	bwrap   bool   // none is an error
+	options config.Options
+}
+
+// open gathers the facts of this machine and reads the configuration.
+func (f *jailFlags) open(o opening) (*machine, error) {
+	m := &machine{fs: host.NewFS()}
+	var err error
+	if m.cwd, err = os.Getwd(); err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	root := o.project
+	if root == "" {
+		root = m.cwd
+	}
+	if m.facts, err = host.Gather(m.fs, root); err != nil {
+		return nil, err
+	}
+	if m.config, err = f.configure(m.facts, o); err != nil {
+		return nil, err
+	}
+	if f.judges {
+		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot})
+	}
+	m.bwrap, err = host.FindBwrap(m.fs, f.bwrap)
+	if errors.Is(err, host.ErrNoBwrap) && !o.bwrap {
+		err = nil
+	}
+	return m, err
+}
+
+// configure reads the files of all layers and what the Nix module's options say.
+func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, error) {
+	places := []config.Place{
+		{Layer: config.Organisation, Path: config.OrganisationFile, Optional: true},
+		{Layer: config.User, Path: filepath.Join(facts.ConfigDir, "ocjail.hcl"), Optional: true},
+	}
+	if f.config != "" {
+		places = append(places, config.Place{Layer: config.User, Path: f.config})
+	}
+	if o.project != "" {
+		places = append(places, config.Place{Layer: config.Project, Path: filepath.Join(facts.ProjectRoot, "ocjail.hcl"), Optional: true})
+	}
+	files, err := config.Owners{UID: facts.UID, Root: host.IsRoot}.Load(places...)
+	if err != nil {
+		return nil, err
+	}
+	options, err := o.options.Parse()
+	if err != nil {
+		return nil, err
+	}
+	return config.Merge(append(files, options...)...), nil
+}
+
+// request is a sandbox to be judged without being started. The terminal is what
+// a launch from here would have.
+func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
+	return checker.Request{
+		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
+		Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: gate.CanFilter(),
+	}
+}
