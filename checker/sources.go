@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -85,8 +86,7 @@ func (r regular) Open(name string) (fs.File, error) {
 		err = &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("is neither a file nor a folder")}
 	}
 	if err != nil {
-		f.Close()
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }

@@ -21,40 +21,24 @@ type Options struct {
 	Review   []string
 }
 
-// optionPrefix precedes the names of the module's options.
-const optionPrefix = "programs.opencode."
-
 // Parse returns the options as files of the project's layer. What this ocjail
 // can't do is an error, for the project may rely on it.
 func (o Options) Parse() ([]*File, error) {
+	if err := o.supported(); err != nil {
+		return nil, err
+	}
 	f := &File{Name: "the devenv module's options", Layer: Project}
-	at := func(option string) hclfile.Pos { return hclfile.Pos{File: optionPrefix + option} }
 	if o.Mode != nil {
-		if m := Mode(*o.Mode); m != Enforce && m != Observe {
-			return nil, at("policy.mode").Errorf("unknown mode %q: write %s or %s", *o.Mode, Enforce, Observe)
-		}
-		f.Gate.Mode = &Said[Mode]{Mode(*o.Mode), at("policy.mode")}
+		f.Gate.Mode = &Said[Mode]{Mode(*o.Mode), option("policy.mode")}
 	}
 	if o.Enable != nil && !*o.Enable { // a check that refuses nothing
-		f.Gate.Mode = &Said[Mode]{Observe, at("policy.enable")}
+		f.Gate.Mode = &Said[Mode]{Observe, option("policy.enable")}
 	}
-	if o.Approval != nil && *o.Approval != "off" {
-		return nil, at("policy.approval").Errorf("this ocjail asks nobody before a launch: set it to \"off\"")
-	}
-	if len(o.Bundles) > 0 {
-		return nil, at("policy.bundles").Errorf("this ocjail reads no bundles: use policy.rules")
-	}
-	if err := o.paths(f, at); err != nil {
+	if err := o.paths(f); err != nil {
 		return nil, err
 	}
 	for i, p := range o.Rules {
-		if !path.IsAbs(p) || path.Clean(p) != p || hclfile.Escape(p) != p {
-			return nil, at("policy.rules").Errorf("%s is no path in the Nix store; enter the devenv shell again", hclfile.Escape(p))
-		}
-		if path.Ext(p) == ".wasm" {
-			return nil, at("policy.rules").Errorf("this ocjail runs no WASM rules: %s", p)
-		}
-		f.Policies = append(f.Policies, Policy{Name: fmt.Sprintf("rules-%d", i), Path: p, Layer: Project, Pos: at("policy.rules")})
+		f.Policies = append(f.Policies, Policy{Name: fmt.Sprintf("rules-%d", i), Path: p, Layer: Project, Pos: option("policy.rules")})
 	}
 	files := []*File{f}
 	if o.Config != nil {
@@ -67,21 +51,45 @@ func (o Options) Parse() ([]*File, error) {
 	return files, nil
 }
 
-func (o Options) paths(f *File, at func(string) hclfile.Pos) error {
+// option is the place of one of the module's.
+func option(name string) hclfile.Pos { return hclfile.Pos{File: "programs.opencode." + name} }
+
+func (o Options) supported() error {
+	if o.Mode != nil && *o.Mode != string(Enforce) && *o.Mode != string(Observe) {
+		return option("policy.mode").Errorf("unknown mode %q: write %s or %s", *o.Mode, Enforce, Observe)
+	}
+	if o.Approval != nil && *o.Approval != "off" {
+		return option("policy.approval").Errorf("this ocjail asks nobody before a launch: set it to \"off\"")
+	}
+	if len(o.Bundles) > 0 {
+		return option("policy.bundles").Errorf("this ocjail reads no bundles: use policy.rules")
+	}
+	for _, p := range o.Rules {
+		if !path.IsAbs(p) || path.Clean(p) != p || hclfile.Escape(p) != p {
+			return option("policy.rules").Errorf("%s is no path in the Nix store; enter the devenv shell again", hclfile.Escape(p))
+		}
+		if path.Ext(p) == ".wasm" {
+			return option("policy.rules").Errorf("this ocjail runs no WASM rules: %s", p)
+		}
+	}
+	return nil
+}
+
+func (o Options) paths(f *File) error {
 	if len(o.Protect) > 0 {
-		f.Protect = &Said[[]string]{Pos: at("protectedPaths")}
+		f.Protect = &Said[[]string]{Pos: option("protectedPaths")}
 	}
 	for _, p := range o.Protect {
 		if !validRelative(p) || strings.HasPrefix(p, "~") || strings.ContainsAny(p, "*?[{") {
-			return at("protectedPaths").Errorf("%q: write a path relative to the project's root, without \"..\" and patterns, as in \".git/hooks\"", p)
+			return option("protectedPaths").Errorf("%q: write a path relative to the project's root, without \"..\" and patterns, as in \".git/hooks\"", p)
 		}
 		f.Protect.Value = append(f.Protect.Value, p)
 	}
 	for _, p := range o.Review {
 		if !validRelative(p) || strings.HasPrefix(p, "~") || !validPattern(p) {
-			return at("reviewedPaths").Errorf("%q: write a path or a pattern relative to the project's root, as in \"devenv.nix\" or \".vscode/**\"", p)
+			return option("reviewedPaths").Errorf("%q: write a path or a pattern relative to the project's root, as in \"devenv.nix\" or \".vscode/**\"", p)
 		}
-		f.Review = append(f.Review, Said[string]{p, at("reviewedPaths")})
+		f.Review = append(f.Review, Said[string]{p, option("reviewedPaths")})
 	}
 	return nil
 }
