@@ -22,9 +22,9 @@ type File struct {
 	LogRequired *Said[bool]
 	// LongestWaiver bounds how far ahead a less trusted file's waiver may expire.
 	LongestWaiver *Said[time.Duration]
-	// Real is the file itself, with no symbolic link in its path; "" for what is
-	// no file.
-	Real string
+	// Places are the file and, if that is a link, where the link lies, without a
+	// symbolic link in their folders' paths; none for what is no file.
+	Places []string
 }
 
 // Said is a value and where it stands.

@@ -56,9 +56,10 @@ func (o Owners) load(p Place) (*File, error) {
 		if real, err = filepath.EvalSymlinks(p.Path); err != nil {
 			return nil, fmt.Errorf("cannot open %s: %w", hclfile.Escape(p.Path), cause(err))
 		}
-		if real, err = filepath.Abs(real); err != nil {
-			return nil, err
-		}
+	}
+	real, err := filepath.Abs(real)
+	if err != nil {
+		return nil, err
 	}
 	src, info, err := hclfile.Read(real)
 	if err != nil {
@@ -70,11 +71,28 @@ func (o Owners) load(p Place) (*File, error) {
 		}
 	}
 	f, err := Parse(p.Layer, p.Path, src)
-	if err == nil {
-		f.Real = real
-		f.place(filepath.Dir(real))
+	if err != nil {
+		return nil, err
 	}
+	f.place(filepath.Dir(real))
+	f.Places, err = places(p.Path, real)
 	return f, err
+}
+
+// places are where somebody could put another file: at its name, and at what that
+// leads to.
+func places(name, real string) ([]string, error) {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(name))
+	if err == nil {
+		dir, err = filepath.Abs(dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot look at %s: %w", hclfile.Escape(name), cause(err))
+	}
+	if named := filepath.Join(dir, filepath.Base(name)); named != real {
+		return []string{named, real}, nil
+	}
+	return []string{real}, nil
 }
 
 // LoadUntrusted reads a file as one of a layer, whoever can write it: to check

@@ -41,16 +41,8 @@ func (c *Config) free(l Layer) bool { return l != Project && l == c.top }
 
 func (m *merger) add(f *File) {
 	m.c.Watches = append(m.c.Watches, f.Watches...)
-	if f.Real != "" && f.Layer != Project {
-		m.c.Watches = append(m.c.Watches, Watch{Path: f.Real, Class: "checker-state", Reason: "it decides what ocjail allows"})
-	}
 	m.c.Review = append(m.c.Review, f.Review...)
 	m.c.Policies = append(m.c.Policies, f.Policies...)
-	for _, p := range f.Policies {
-		if p.Layer != Project {
-			m.c.Watches = append(m.c.Watches, Watch{Path: p.Path, Class: "checker-state", Reason: "ocjail takes rules from it", Pos: p.Pos})
-		}
-	}
 	m.protect(f)
 	m.gate(f)
 	if s := f.LogRequired; s != nil {
