@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -187,10 +189,7 @@ func checkType(n int, option string, allowed fileTypes) error {
 		return fmt.Errorf("%s %d: %w; open it before ocjail starts, as in %d<FILE", option, n, err, n)
 	}
 	if _, ok := allowed[st.Mode&unix.S_IFMT]; !ok {
-		var names []string
-		for _, name := range allowed {
-			names = append(names, name)
-		}
+		names := slices.Sorted(maps.Values(allowed))
 		return fmt.Errorf("%s %d: is no %s, and another type could give the jail more than was checked", option, n, strings.Join(names, ", "))
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 var acts = map[string]func(args []string) error{
 	"ioctl": pushInput, "search-key": searchKey, "with-key": withKey, "abstract": abstract, "connect": connect,
 	"kill": kill, "core-limit": coreLimit, "sizes": sizes, "write": write, "read": read, "group": foreground,
-	"serve": serve, "ask": ask, "type": typeText,
+	"serve": serve, "ask": ask, "type": typeText, "type-wide": typeWide,
 }
 
 func main() {
@@ -51,9 +51,14 @@ func pushInput(args []string) error {
 }
 
 // typeText pushes TEXT into the terminal on standard input.
-func typeText(args []string) error {
-	for _, b := range []byte(args[0]) {
-		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, 0, unix.TIOCSTI, uintptr(unsafe.Pointer(&b))); errno != 0 {
+func typeText(args []string) error { return push(args[0], unix.TIOCSTI) }
+
+// typeWide does it with a request whose high half the kernel ignores.
+func typeWide(args []string) error { return push(args[0], unix.TIOCSTI|1<<32) }
+
+func push(text string, request uintptr) error {
+	for _, b := range []byte(text) {
+		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, 0, request, uintptr(unsafe.Pointer(&b))); errno != 0 {
 			return errno
 		}
 	}
