@@ -51,3 +51,9 @@ agent_directories := named_directories | {m.source_real |
 named_directories := {in_home(name) | some name in data.ocjail.agent.directories}
 
 in_home(name) := concat("/", [input.host.home, name]) if input.host.home != ""
+
+# The sockets of the session's screen and sound.
+display(path) if {
+	some name in data.ocjail.sockets.display
+	path == concat("/", [input.host.runtime_dir, name])
+}

@@ -43,3 +43,8 @@ test_agent if {
 	not places.agent("/home/u/.config/opencode2") with input as fixtures.clean
 	not places.agent("/.config/opencode/plugin") with input as fixtures.with_host(fixtures.clean, {"home": ""})
 }
+
+test_display if {
+	places.display("/run/user/1000/wayland-0") with input as fixtures.clean
+	not places.display("/run/user/1000/bus") with input as fixtures.clean
+}

@@ -1,3 +1,3 @@
-// Package refusals proves each rule by a jail that does harm under plain bwrap,
-// is refused by ocjail for that rule, and has a harmless twin that runs.
+// Package refusals tests what ocjail refuses and what it protects, in cases that
+// take more than a jail and its harmless twin: tests/exploits has those.
 package refusals

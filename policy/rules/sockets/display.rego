@@ -11,6 +11,10 @@
 # custom:
 #   severity: warning
 #   remedy: drop the mount of the socket unless the program in the jail shows windows or plays sound
+#   avoid:
+#     bwrap: --ro-bind /run/user/1000/wayland-0 /run/user/1000/wayland-0
+#     given: the user's number is 1000
+#   prefer: --tmpfs /run
 package ocjail.rules.sockets.display
 
 import data.ocjail.lib.findings

@@ -16,17 +16,13 @@ package ocjail.rules.sockets.privileged
 
 import data.ocjail.lib.findings
 import data.ocjail.lib.mounts
+import data.ocjail.lib.places
 import data.ocjail.lib.watched
 
 findings contains finding(w) if {
 	some w in watched.sockets
-	not display(w.path)
+	not places.display(w.path)
 	not filtered(w.path)
-}
-
-findings contains findings.lowered("warning", finding(w)) if {
-	some w in watched.sockets
-	display(w.path)
 }
 
 findings contains findings.lowered("warning", findings.new(
@@ -50,12 +46,6 @@ finding(w) := findings.new(
 )
 
 known contains w.path if some w in watched.sockets
-
-# Sound and screen: a person who binds them wants them, and they run no commands.
-display(path) if {
-	some name in data.ocjail.sockets.display
-	path == concat("/", [input.host.runtime_dir, name])
-}
 
 # The trusted proxy must reach the bus to filter it; sockets/bus-names judges what it lets through.
 filtered(path) if {
