@@ -46,6 +46,9 @@ func Open(ctx context.Context, c *config.Config, at Where) (*Checker, error) {
 	}
 	checker := &Checker{engine: e, config: c, worst: map[string]finding.Severity{}}
 	for _, r := range checker.Rules() {
+		if _, taken := checker.worst[r.ID]; taken { // else a project's could stand in for it, less severe
+			return nil, fmt.Errorf("a policy defines rule %s, which is ocjail's own: rename its package", r.ID)
+		}
 		checker.worst[r.ID] = r.Severity
 	}
 	if checker.rules, err = c.Settle(checker.worst); err != nil {

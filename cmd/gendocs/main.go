@@ -1,5 +1,5 @@
 // Command gendocs writes the documentation that is made from the rules' METADATA:
-// the table in README.md and a page for each rule in docs/rules. `make generate`
+// the table in README.md and a page for each rule in docs/rules, and the configuration's reference. `make generate`
 // runs it; a test fails when the files are not what it would write.
 package main
 
@@ -88,7 +88,7 @@ func documents(root string) (map[string][]byte, error) {
 	if readme, err = withTable(readme, rules); err != nil {
 		return nil, fmt.Errorf("README.md: %w", err)
 	}
-	files := map[string][]byte{"README.md": readme}
+	files := map[string][]byte{"README.md": readme, configurationPage: configuration()}
 	for _, r := range rules {
 		var page bytes.Buffer
 		if err := report.RulePage(&page, r); err != nil {

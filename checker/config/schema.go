@@ -1,0 +1,72 @@
+package config
+
+import "github.com/hashicorp/hcl/v2"
+
+// These structs are the schema of ocjail.hcl: hclfile.Decode reads into them, and
+// Reference makes the documentation of their doc tags.
+
+type rawConfig struct {
+	Rules         []rawRule   `hcl:"rule,block" doc:"Changes how the findings of one rule count, named by its ID."`
+	Watches       []rawWatch  `hcl:"watch,block" doc:"A host path that matters, beside those that ocjail knows. Begins with ~/, {project}/ or /."`
+	Policies      []rawPolicy `hcl:"policy,block" doc:"Further rules, under a name of their own. They only add findings."`
+	Waivers       []rawWaiver `hcl:"waive,block" doc:"A named exception for one rule. In a less trusted file it counts only where the rule is waivable. One that has expired, names no rule or would cover everything is a finding."`
+	Protect       *[]string   `hcl:"protect,optional" doc:"Paths of the project that are read-only in the jail where they exist and git does not track them. In the most trusted file this replaces ocjail's own list, in the others it adds to it."`
+	ProtectRange  hcl.Range   `hcl:"protect,attr_value_range"`
+	Review        *[]string   `hcl:"review,optional" doc:"Paths and patterns of the project that are looked at when a session ends, beside ocjail's own list."`
+	ReviewRange   hcl.Range   `hcl:"review,attr_value_range"`
+	LongestWaiver *string     `hcl:"longest_waiver,optional" doc:"How many days ahead a waiver of a less trusted file may expire, as in \"90d\"."`
+	LongestRange  hcl.Range   `hcl:"longest_waiver,attr_value_range"`
+	Gate          *rawGate    `hcl:"gate,block" doc:"How a launch is judged."`
+	Log           *rawLog     `hcl:"log,block" doc:"The log of decisions, decisions.jsonl in ocjail's state directory."`
+}
+
+type rawRule struct {
+	ID            string    `hcl:"id,label"`
+	Severity      *string   `hcl:"severity,optional" doc:"\"error\" refuses a launch, \"warning\" and \"info\" do not. What the rule itself finds less serious stays less."`
+	SeverityRange hcl.Range `hcl:"severity,attr_value_range"`
+	Mode          *string   `hcl:"mode,optional" doc:"\"observe\" reports the findings and lets the jail start, to try a rule out; \"enforce\" is the default."`
+	ModeRange     hcl.Range `hcl:"mode,attr_value_range"`
+	Waivable      *bool     `hcl:"waivable,optional" doc:"Less trusted files may loosen and waive the rule."`
+	Range         hcl.Range `hcl:",def_range"`
+}
+
+type rawWatch struct {
+	Path       string    `hcl:"path,label"`
+	PathRange  hcl.Range `hcl:"path,label_range"`
+	Class      string    `hcl:"class" doc:"\"secret\": no jail may read it. \"host-executed\": the host runs or obeys it, so no jail may write it. \"agent-work\": writing it is an info. \"socket\" and \"device\": no jail may reach it."`
+	ClassRange hcl.Range `hcl:"class,attr_value_range"`
+	Reason     string    `hcl:"reason,optional" doc:"One clause for the finding."`
+	Range      hcl.Range `hcl:",def_range"`
+}
+
+type rawPolicy struct {
+	Name        string    `hcl:"name,label"`
+	Source      string    `hcl:"source" doc:"A folder with .rego files (and lists in data/), or one .rego file: absolute, below ~/ or relative to this file. A project's lies in the project."`
+	SourceRange hcl.Range `hcl:"source,attr_value_range"`
+	Range       hcl.Range `hcl:",def_range"`
+}
+
+type rawWaiver struct {
+	Rule         string    `hcl:"rule,label"`
+	Subject      string    `hcl:"subject" doc:"Pattern of the finding's subject, a path or a name: * is a part of a path's component, ** any number of components; ~/ and {project}/ may come first."`
+	SubjectRange hcl.Range `hcl:"subject,attr_value_range"`
+	Reason       string    `hcl:"reason" doc:"Why. It is printed with the finding."`
+	Owner        string    `hcl:"owner" doc:"Whom to ask."`
+	Expires      string    `hcl:"expires" doc:"The last day on which it counts, YYYY-MM-DD, UTC."`
+	ExpiresRange hcl.Range `hcl:"expires,attr_value_range"`
+	Range        hcl.Range `hcl:",def_range"`
+}
+
+type rawGate struct {
+	Mode         *string   `hcl:"mode,optional" doc:"\"enforce\" refuses a jail that breaks a rule, \"observe\" reports, logs and starts it."`
+	ModeRange    hcl.Range `hcl:"mode,attr_value_range"`
+	Timeout      *string   `hcl:"timeout,optional" doc:"For all rules together, 2s by default and at most 1m. No verdict by then is a refusal. A project can only shorten it."`
+	TimeoutRange hcl.Range `hcl:"timeout,attr_value_range"`
+	Project      *[]string `hcl:"project,optional" doc:"What the project's files may loosen: \"observe\", or nothing."`
+	ProjectRange hcl.Range `hcl:"project,attr_value_range"`
+}
+
+type rawLog struct {
+	Required      bool      `hcl:"required" doc:"A jail whose decision can not be logged is not started."`
+	RequiredRange hcl.Range `hcl:"required,attr_value_range"`
+}
