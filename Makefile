@@ -55,8 +55,11 @@ $(LINTER):
 		{ cat $(@D).log >&2; echo "lint: golangci-lint $(GOLANGCI) could not be had from the Go module proxy ($$(go env GOPROXY)): check the network or set GOPROXY" >&2; exit 1; }
 
 .PHONY: generate
-generate: ## write what is made from other files, such as the rules' pages
-	@go generate ./...
+generate: ## write what is made from rules and lists: the compiled pack, the rules' pages
+	@echo "generate: policy/pack.plan"
+	@go generate ./policy
+	@echo "generate: docs"
+	@go generate ./cmd/...
 
 .PHONY: bench
 bench: install build ## measure what the check adds to a launch

@@ -40,7 +40,7 @@ func Open(ctx context.Context, c *config.Config, at Where) (*Checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := engine.NewRego(ctx, engine.Options{TimeLimit: c.Gate.Timeout}, append([]engine.Source{engine.Pack()}, more...)...)
+	e, err := openEngines(ctx, c.Gate.Timeout, more)
 	if err != nil {
 		return nil, err
 	}

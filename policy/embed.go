@@ -10,3 +10,10 @@ import "embed"
 //
 //go:embed lib rules data schema/input.json
 var Files embed.FS
+
+// Plan is the pack compiled for package plan: the rules, what they say of
+// themselves, and the lists that they read.
+//
+//go:generate go run ../checker/engine/planner/generate pack.plan
+//go:embed pack.plan
+var Plan []byte

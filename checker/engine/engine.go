@@ -4,9 +4,17 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
+
+// DefaultTimeLimit bounds one evaluation of all rules.
+const DefaultTimeLimit = 2 * time.Second
+
+// InputVersion is the version of the policy input that rules are written for.
+const InputVersion = 1
 
 // Rule describes one check.
 type Rule struct {
@@ -41,4 +49,13 @@ type Engine interface {
 	// describes it, by all rules. Findings come in report order (finding.Sort).
 	// An error means that nothing was decided: the jail must not start.
 	Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error)
+}
+
+// Limit returns a context that ends with the evaluation's time limit,
+// DefaultTimeLimit when zero, and says so.
+func Limit(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit == 0 {
+		limit = DefaultTimeLimit
+	}
+	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("rules overran the time limit of %s: raise gate.timeout or mend the rule", limit))
 }

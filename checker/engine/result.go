@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/open-policy-agent/opa/v1/ast"
-
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
@@ -27,98 +25,45 @@ type result struct {
 	Severity string           `json:"severity"`
 }
 
-// findings reads what the rule returned: a set or an array.
-func (e entry) findings(v ast.Value) ([]finding.Finding, error) {
-	var terms []*ast.Term
-	switch v := v.(type) {
-	case ast.Set:
-		terms = v.Slice()
-	case *ast.Array:
-		v.Foreach(func(t *ast.Term) { terms = append(terms, t) })
-	default:
-		return nil, fmt.Errorf("returned %s: must be a set of findings", ast.ValueName(v))
-	}
-	var fs []finding.Finding
-	for _, t := range terms {
-		read := e.own
-		if e.conftest {
-			read = e.foreign
-		}
-		f, err := read(t)
-		if err != nil {
-			return nil, fmt.Errorf("finding %s: %w", t, err)
-		}
-		fs = append(fs, f)
-	}
-	return fs, nil
+// Blank is a finding of the rule without message and subject.
+func (r Rule) Blank() finding.Finding {
+	return finding.Finding{Rule: r.ID, Severity: r.Severity, Title: r.Title, Remedy: r.Remedy, URL: r.URL}
 }
 
-func (e entry) finding() finding.Finding {
-	return finding.Finding{Rule: e.ID, Severity: e.Severity, Title: e.Title, Remedy: e.Remedy, URL: e.URL}
-}
-
-// own reads {"message", "subject", "remedy"?, "severity"?}.
-func (e entry) own(t *ast.Term) (finding.Finding, error) {
-	f := e.finding()
-	var r result
-	if err := decode(t, &r); err != nil {
+// Finding reads the JSON of one result: {"message", "subject", "remedy"?,
+// "severity"?}. Anything else is an error.
+func (r Rule) Finding(doc []byte) (finding.Finding, error) {
+	f := r.Blank()
+	var got result
+	if err := decode(doc, &got); err != nil {
 		return f, err
 	}
-	if r.Message == "" || r.Subject == nil {
+	if got.Message == "" || got.Subject == nil {
 		return f, errors.New("message and subject are required")
 	}
-	if !subjectKinds[r.Subject.Kind] {
-		return f, fmt.Errorf("unknown subject kind %q", r.Subject.Kind)
+	if !subjectKinds[got.Subject.Kind] {
+		return f, fmt.Errorf("unknown subject kind %q", got.Subject.Kind)
 	}
-	f.Message, f.Subject = r.Message, *r.Subject
-	if r.Remedy != "" {
-		f.Remedy = r.Remedy
+	f.Message, f.Subject = got.Message, *got.Subject
+	if got.Remedy != "" {
+		f.Remedy = got.Remedy
 	}
-	if r.Severity == "" {
+	if got.Severity == "" {
 		return f, nil
 	}
-	s, err := finding.ParseSeverity(r.Severity)
+	s, err := finding.ParseSeverity(got.Severity)
 	if err != nil {
 		return f, err
 	}
-	if s.Rank() > e.Severity.Rank() {
-		return f, fmt.Errorf("severity %s is above the rule's %s: raise it in the METADATA", s, e.Severity)
+	if s.Rank() > r.Severity.Rank() {
+		return f, fmt.Errorf("severity %s is above the rule's %s: raise it in the METADATA", s, r.Severity)
 	}
 	f.Severity = s
 	return f, nil
 }
 
-// foreign reads what conftest reads: a string, or an object whose "msg" is one
-// and whose other keys are the author's own.
-func (e entry) foreign(t *ast.Term) (finding.Finding, error) {
-	f := e.finding()
-	f.Subject = finding.Subject{Kind: "config", Name: e.ID}
-	v := t.Value
-	if object, ok := v.(ast.Object); ok {
-		msg := object.Get(ast.StringTerm("msg"))
-		if msg == nil {
-			return f, errors.New(`an object must have "msg"`)
-		}
-		v = msg.Value
-	}
-	s, ok := v.(ast.String)
-	if !ok || s == "" {
-		return f, errors.New(`must be a message or {"msg": message}`)
-	}
-	f.Message = string(s)
-	return f, nil
-}
-
-func decode(t *ast.Term, into any) error {
-	v, err := ast.JSON(t.Value)
-	if err != nil {
-		return err
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
+func decode(doc []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(doc))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return err

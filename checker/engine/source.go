@@ -5,12 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
-	"sync"
-
-	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
@@ -27,8 +22,38 @@ type Source struct {
 	// Untrusted sources bring rules, which only add findings. They may not extend
 	// the pack's lists, of which some tolerate.
 	Untrusted bool
-	pack      bool
+	// Embedded is true of the embedded pack. Only it may define data.ocjail,
+	// apart from rules in packages ocjail.rules.CATEGORY.NAME of others' own.
+	Embedded bool
 }
+
+// EmbeddedPack is the rule pack in its sources.
+func EmbeddedPack() Source { return Source{Name: "embedded pack", FS: policy.Files, Embedded: true} }
+
+// File is one file of a source.
+type File struct {
+	Source Source
+	Path   string // below the source's root, with slashes
+	Text   []byte
+}
+
+// Name is for errors.
+func (f File) Name() string { return f.Source.Name + ": " + f.Path }
+
+// IsList tells whether f holds lists, not rules.
+func (f File) IsList() bool { return isList(f.Path) }
+
+// Keys are those below data that lead to a list file's content.
+func (f File) Keys() []string {
+	keys := strings.Split(strings.TrimSuffix(strings.TrimPrefix(f.Path, "data/"), ".json"), "/")
+	if f.Source.Embedded {
+		keys = append([]string{Reserved}, keys...)
+	}
+	return keys
+}
+
+// Reserved is the name below data that the pack owns.
+const Reserved = "ocjail"
 
 // Bounds of all sources together.
 const (
@@ -36,92 +61,35 @@ const (
 	maxBytes = 16 << 20
 )
 
-// Pack is the embedded rule pack. Only it may define data.ocjail, apart from
-// rules in packages ocjail.rules.CATEGORY.NAME of their own.
-func Pack() Source { return Source{Name: "embedded pack", FS: policy.Files, pack: true} }
-
-// file is one file of a source.
-type file struct {
-	source Source
-	path   string // in the source
-	text   []byte
-}
-
-func (f file) name() string { return f.source.Name + ": " + f.path }
-
-// module is a parsed file.
-type module struct {
-	file
-	*ast.Module
-}
-
-// read returns the rule files and the data files of the sources.
-func read(sources []Source) (rules, data []file, err error) {
+// Read returns the files of the sources, rules and lists.
+func Read(sources ...Source) ([]File, error) {
+	var files []File
 	left := maxBytes
 	for _, s := range sources {
 		err := fs.WalkDir(s.FS, cmp.Or(s.Root, "."), func(p string, d fs.DirEntry, err error) error {
-			if err != nil {
+			f := File{Source: s, Path: strings.TrimPrefix(p, s.Root+"/")}
+			if err != nil || d.IsDir() || !isRule(f.Path) && !isList(f.Path) {
 				return err
 			}
-			rel := strings.TrimPrefix(p, s.Root+"/")
-			isRule, isData := kind(rel)
-			if d.IsDir() || !isRule && !isData {
-				return nil
-			}
-			text, err := fs.ReadFile(s.FS, p)
-			if err != nil {
+			if f.Text, err = fs.ReadFile(s.FS, p); err != nil {
 				return err
 			}
-			if left -= len(text); left < 0 || len(rules)+len(data) == maxFiles {
+			if left -= len(f.Text); left < 0 || len(files) == maxFiles {
 				return fmt.Errorf("more than %d files or %d MiB: name the folder that holds the rules, and nothing else", maxFiles, maxBytes>>20)
 			}
-			if isData && s.Untrusted && extendsPack(rel) {
+			if s.Untrusted && f.IsList() && f.Keys()[0] == Reserved {
 				return fmt.Errorf("%s: only trusted sources may extend ocjail's own lists: put the list elsewhere in data/", p)
 			}
-			if f := (file{s, rel, text}); isRule {
-				rules = append(rules, f)
-			} else {
-				data = append(data, f)
-			}
+			files = append(files, f)
 			return nil
 		})
 		if err != nil {
-			return nil, nil, fmt.Errorf("read rules of %s: %w", s.Name, err)
+			return nil, fmt.Errorf("read rules of %s: %w", s.Name, err)
 		}
 	}
-	return rules, data, nil
+	return files, nil
 }
 
-func kind(p string) (rule, data bool) {
-	rule = path.Ext(p) == ".rego" && !strings.HasSuffix(p, "_test.rego")
-	data = path.Ext(p) == ".json" && strings.HasPrefix(p, "data/")
-	return rule, data
-}
+func isRule(p string) bool { return path.Ext(p) == ".rego" && !strings.HasSuffix(p, "_test.rego") }
 
-// extendsPack tells whether a data file adds to data.ocjail.
-func extendsPack(p string) bool {
-	first, _, _ := strings.Cut(strings.TrimPrefix(p, "data/"), "/")
-	return strings.TrimSuffix(first, ".json") == reservedName
-}
-
-// parse parses the files, each in a goroutine: it is half of the start-up.
-func parse(files []file) ([]module, error) {
-	modules := make([]module, len(files))
-	errs := make([]error, len(files))
-	var wg sync.WaitGroup
-	for i, f := range files {
-		wg.Go(func() {
-			options := ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV1}
-			m, err := ast.ParseModuleWithOpts(f.name(), util.ByteSliceToString(f.text), options)
-			if err == nil && m == nil {
-				err = fmt.Errorf("%s: empty file: remove it or write a package", f.name())
-			}
-			modules[i], errs[i] = module{f, m}, err
-		})
-	}
-	wg.Wait()
-	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return nil, fmt.Errorf("parse rules: %w", errs[i])
-	}
-	return modules, nil
-}
+func isList(p string) bool { return path.Ext(p) == ".json" && strings.HasPrefix(p, "data/") }

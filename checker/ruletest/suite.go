@@ -15,6 +15,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/tester"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
@@ -32,7 +33,7 @@ const fixtures = "lib/fixtures_test.rego"
 // pack's. Rules that no launch would accept are an error here too.
 func Load(ctx context.Context, folders ...string) (*Suite, error) {
 	s := &Suite{modules: map[string]*ast.Module{}, own: map[string]bool{}}
-	sources := []engine.Source{engine.Pack()}
+	sources := []engine.Source{engine.EmbeddedPack()}
 	if err := s.read("", policy.Files, len(folders) == 0); err != nil {
 		return nil, err
 	}
@@ -48,10 +49,10 @@ func Load(ctx context.Context, folders ...string) (*Suite, error) {
 		}
 		sources = append(sources, source)
 	}
-	if _, err := engine.NewRego(ctx, engine.Options{}, sources...); err != nil {
+	if _, err := opa.New(ctx, opa.Options{}, sources...); err != nil {
 		return nil, err
 	}
-	data, err := engine.Data(sources...)
+	data, err := opa.Data(sources...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (s *Suite) runner() *tester.Runner {
 	for name, m := range s.modules {
 		modules[name] = m.Copy()
 	}
-	compiler := ast.NewCompiler().WithStrict(true).WithCapabilities(engine.Capabilities()).WithDefaultRegoVersion(ast.RegoV1).
+	compiler := ast.NewCompiler().WithStrict(true).WithCapabilities(opa.Capabilities()).WithDefaultRegoVersion(ast.RegoV1).
 		WithSchemas(schemas()).WithUseTypeCheckAnnotations(true).WithEnablePrintStatements(true)
 	return tester.NewRunner().SetCompiler(compiler).SetStore(s.store).SetModules(modules).
 		RaiseBuiltinErrors(true).CapturePrintOutput(true).SetTimeout(testLimit)

@@ -1,4 +1,4 @@
-package engine
+package opa
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
@@ -51,14 +52,14 @@ func largeInput(t testing.TB) []byte {
 	})
 }
 
-func BenchmarkNewRego(b *testing.B) {
+func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
 		newPack(b)
 	}
 }
 
 func BenchmarkSteps(b *testing.B) {
-	rules, lists, err := read([]Source{Pack()})
+	rules, lists, err := read([]engine.Source{engine.EmbeddedPack()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func BenchmarkSteps(b *testing.B) {
 			}
 		})
 	}
-	run("read", func() error { _, _, err := read([]Source{Pack()}); return err })
+	run("read", func() error { _, _, err := read([]engine.Source{engine.EmbeddedPack()}); return err })
 	run("parse", func() error { _, err := parse(rules); return err })
 	run("lists", func() error { _, err := merge(lists); return err })
 	b.Run("compile", func(b *testing.B) {

@@ -1,13 +1,16 @@
-package engine
+package opa
 
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/util"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 )
 
 // mayBeEmpty are the lists that start out empty; any other empty list that a
@@ -16,22 +19,18 @@ var mayBeEmpty = []string{"data.ocjail.tolerated"}
 
 // merge builds the base documents out of the data files. A list that is there
 // already is extended; anything else that is there already is an error.
-func merge(files []file) (map[string]any, error) {
+func merge(files []engine.File) (map[string]any, error) {
 	root := map[string]any{}
 	for _, f := range files {
 		var v any
-		if err := util.UnmarshalJSON(f.text, &v); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name(), err)
+		if err := util.UnmarshalJSON(f.Text, &v); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
-		keys := strings.Split(strings.TrimSuffix(strings.TrimPrefix(f.path, "data/"), ".json"), "/")
-		if f.source.pack {
-			keys = append([]string{"ocjail"}, keys...)
-		}
-		for _, k := range slices.Backward(keys) {
+		for _, k := range slices.Backward(f.Keys()) {
 			v = map[string]any{k: v}
 		}
 		if err := extend(root, v.(map[string]any)); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name(), err)
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
 	return root, nil
@@ -79,6 +78,31 @@ func checkData(c *ast.Compiler, data map[string]any) error {
 		})
 	}
 	return errors.Join(errs...)
+}
+
+// readLists returns the part of data.ocjail that the modules read.
+func readLists(c *ast.Compiler, data map[string]any) map[string]any {
+	all, ok := data[engine.Reserved].(map[string]any)
+	if !ok {
+		return data
+	}
+	read := map[string]any{}
+	for _, m := range c.Modules {
+		ast.WalkRefs(m, func(r ast.Ref) bool {
+			if !r.HasPrefix(reserved) {
+				return false
+			}
+			for name, list := range all {
+				if len(r) == len(reserved) || !r[len(reserved)].IsGround() || r[len(reserved)].Equal(ast.StringTerm(name)) {
+					read[name] = list
+				}
+			}
+			return false
+		})
+	}
+	rest := maps.Clone(data)
+	rest[engine.Reserved] = read
+	return rest
 }
 
 // isVirtual tells whether r names rules, or a package of rules.

@@ -1,4 +1,4 @@
-package engine
+package opa
 
 import (
 	"fmt"
@@ -13,6 +13,9 @@ const (
 	resultsPackage = "ocjail.results"
 	resultsFile    = "results"
 )
+
+// Answer is the query for that document.
+const Answer = "data." + resultsPackage + ".found"
 
 // proven are the compiler's stages that only check. The pack passes them when it
 // is tested, so a launch with the pack alone leaves them out, which saves a
@@ -38,10 +41,10 @@ func compile(modules []module, entries []entry, skip []ast.StageID) (*ast.Compil
 	}
 	byName := map[string]*ast.Module{resultsFile: results}
 	for _, m := range modules {
-		if byName[m.name()] != nil {
-			return nil, fmt.Errorf("%s is loaded twice: give each source a name of its own", m.name())
+		if byName[m.Name()] != nil {
+			return nil, fmt.Errorf("%s is loaded twice: give each source a name of its own", m.Name())
 		}
-		byName[m.name()] = m.Module
+		byName[m.Name()] = m.Module
 	}
 	c := ast.NewCompiler().WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1).WithSkipStages(skip...)
 	if c.Compile(byName); c.Failed() {
@@ -52,7 +55,7 @@ func compile(modules []module, entries []entry, skip []ast.StageID) (*ast.Compil
 
 // skippable are the stages that these modules do without.
 func skippable(modules []module) []ast.StageID {
-	if slices.ContainsFunc(modules, func(m module) bool { return !m.source.pack }) {
+	if slices.ContainsFunc(modules, func(m module) bool { return !m.Source.Embedded }) {
 		return nil
 	}
 	return proven

@@ -1,14 +1,15 @@
-package engine
+package opa
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
 func TestConftestShapes(t *testing.T) {
-	r, err := NewRego(t.Context(), Options{},
+	r, err := New(t.Context(), Options{},
 		source("acme",
 			"main.rego", "package main\ndeny contains \"plain\"\nwarn contains {\"msg\": \"object\", \"owner\": \"me\"}\nhelper := 1",
 			"more.rego", "package main\ndeny contains \"second file\"",
@@ -46,7 +47,7 @@ func TestConftestRefuses(t *testing.T) {
 		`deny contains {"msg": 1}`:                  "must be a message",
 		`deny := ["x"] if input.version == "never"`: "undefined",
 	} {
-		r, err := NewRego(t.Context(), Options{}, source("acme", "x.rego", "package main\n"+body))
+		r, err := New(t.Context(), Options{}, source("acme", "x.rego", "package main\n"+body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +60,7 @@ func TestConftestRefuses(t *testing.T) {
 
 // The pack's own files are never read as conftest's.
 func TestConftestBesideThePack(t *testing.T) {
-	r, err := NewRego(t.Context(), Options{}, Pack(), source("acme", "x.rego", "package main\nwarn contains \"x\" if data.ocjail.lib.paths.under(\"/a/b\", \"/a\")"))
+	r, err := New(t.Context(), Options{}, engine.EmbeddedPack(), source("acme", "x.rego", "package main\nwarn contains \"x\" if data.ocjail.lib.paths.under(\"/a/b\", \"/a\")"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,16 @@
-package engine
+package opa
 
 import (
 	"fmt"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 )
 
 // Data returns the base documents that the lists of the sources make, as rules
 // see them below data.
-func Data(sources ...Source) (map[string]any, error) {
+func Data(sources ...engine.Source) (map[string]any, error) {
 	_, lists, err := read(sources)
 	if err != nil {
 		return nil, err

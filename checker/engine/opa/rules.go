@@ -1,4 +1,4 @@
-package engine
+package opa
 
 import (
 	"cmp"
@@ -9,21 +9,22 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
 // entry is a rule with where its findings come from.
 type entry struct {
-	Rule
+	engine.Rule
 	ref      ast.Ref // of the Rego rule that yields the findings
 	conftest bool    // strings or {"msg": …}, not findings
 	from     module
 }
 
 // reserved is the package path that only the pack may define.
-var reserved = ast.MustParseRef("data." + reservedName)
+var reserved = ast.MustParseRef("data." + engine.Reserved)
 
-const reservedName = "ocjail"
+var errNoRule = errors.New("no rule in any source: name a folder with *.rego files")
 
 // discover finds the rules in modules, sorted by ID.
 func discover(modules []module) ([]entry, error) {
@@ -38,13 +39,13 @@ func discover(modules []module) ([]entry, error) {
 	slices.SortStableFunc(all, func(a, b entry) int { return cmp.Compare(a.ID, b.ID) })
 	for i := 1; i < len(all); i++ {
 		a, b := all[i-1], all[i]
-		if a.ID == b.ID && !(b.conftest && a.from.source.Name == b.from.source.Name) {
-			return nil, fmt.Errorf("rule %s is defined twice, in %s and in %s: rename one package", a.ID, a.from.name(), b.from.name())
+		if a.ID == b.ID && !(b.conftest && a.from.Source.Name == b.from.Source.Name) {
+			return nil, fmt.Errorf("rule %s is defined twice, in %s and in %s: rename one package", a.ID, a.from.Name(), b.from.Name())
 		}
 	}
 	all = slices.CompactFunc(all, func(a, b entry) bool { return a.ID == b.ID })
 	if len(all) == 0 {
-		return nil, errors.New("no rule in any source: name a folder with *.rego files")
+		return nil, errNoRule
 	}
 	return all, nil
 }
@@ -58,9 +59,9 @@ func (m module) entries() ([]entry, error) {
 	case isRule:
 		e, err := m.ownEntry()
 		return []entry{e}, err
-	case own && !m.source.pack:
-		return nil, fmt.Errorf("%s: package %s is ocjail's own: use ocjail.rules.CATEGORY.NAME or a name of your own", m.name(), pkg)
-	case m.source.pack:
+	case own && !m.Source.Embedded:
+		return nil, fmt.Errorf("%s: package %s is ocjail's own: use ocjail.rules.CATEGORY.NAME or a name of your own", m.Name(), pkg)
+	case m.Source.Embedded:
 		return nil, nil
 	}
 	return m.conftestEntries(), nil
@@ -70,11 +71,11 @@ func (m module) entries() ([]entry, error) {
 func (m module) ownEntry() (entry, error) {
 	path := m.Package.Path
 	if len(path) != 5 {
-		return entry{}, fmt.Errorf("%s: package %s: a rule is named ocjail.rules.CATEGORY.NAME", m.name(), path)
+		return entry{}, fmt.Errorf("%s: package %s: a rule is named ocjail.rules.CATEGORY.NAME", m.Name(), path)
 	}
 	e := entry{from: m, ref: path.Append(ast.StringTerm("findings"))}
 	e.ID = kebab(path[3]) + "/" + kebab(path[4])
-	at := fmt.Sprintf("%s:%d: rule %s", m.name(), m.Package.Location.Row, e.ID)
+	at := fmt.Sprintf("%s:%d: rule %s", m.Name(), m.Package.Location.Row, e.ID)
 	if !m.defines("findings") {
 		return e, fmt.Errorf("%s defines no findings: write `findings contains {\"message\": …, \"subject\": …} if …`", at)
 	}
@@ -92,7 +93,7 @@ func (m module) ownEntry() (entry, error) {
 	if len(note.RelatedResources) > 0 {
 		e.URL = note.RelatedResources[0].Ref.String()
 	}
-	for key, to := range map[string]**Example{"avoid": &e.Avoid, "prefer": &e.Prefer} {
+	for key, to := range map[string]**engine.Example{"avoid": &e.Avoid, "prefer": &e.Prefer} {
 		if *to, err = example(note.Custom[key]); err != nil {
 			return e, fmt.Errorf("%s: METADATA custom.%s: %w", at, key, err)
 		}

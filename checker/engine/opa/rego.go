@@ -1,4 +1,7 @@
-package engine
+// Package opa evaluates rules with OPA, from source. It takes any Rego, and loads in
+// milliseconds what package plan loads in a fraction of one; it is what judges
+// rules from elsewhere than the pack, and what plan is compared with.
+package opa
 
 import (
 	"cmp"
@@ -6,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -14,19 +18,17 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/open-policy-agent/opa/v1/util"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
-// DefaultTimeLimit bounds one evaluation of all rules.
-const DefaultTimeLimit = 2 * time.Second
-
-// inputVersion is the version of the policy input that the rules are written for.
-const inputVersion = 1
-
 // Options tune an engine; the zero value is good.
 type Options struct {
-	// TimeLimit of one evaluation; DefaultTimeLimit when zero.
+	// TimeLimit of one evaluation; engine.DefaultTimeLimit when zero.
 	TimeLimit time.Duration
+	// WithoutPack leaves the verdict on the pack's rules to somebody else; their
+	// library stays, and their names stay taken.
+	WithoutPack bool
 }
 
 // Rego evaluates rules with OPA. Package topdown is used rather than package
@@ -34,16 +36,17 @@ type Options struct {
 type Rego struct {
 	entries  []entry
 	compiler *ast.Compiler
+	lists    map[string]any
 	store    storage.Store
 	limit    time.Duration
 }
 
-var _ Engine = (*Rego)(nil)
+var _ engine.Engine = (*Rego)(nil)
 
-// NewRego compiles the rules of the sources. Nothing that depends on more than
+// New compiles the rules of the sources. Nothing that depends on more than
 // the input is available to them: no clock, network, randomness, environment.
 // An error names the file and line, and means that there are no rules to trust.
-func NewRego(ctx context.Context, o Options, sources ...Source) (*Rego, error) {
+func New(ctx context.Context, o Options, sources ...engine.Source) (*Rego, error) {
 	if o.TimeLimit < 0 {
 		return nil, fmt.Errorf("time limit %s: must be positive", o.TimeLimit)
 	}
@@ -59,6 +62,12 @@ func NewRego(ctx context.Context, o Options, sources ...Source) (*Rego, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.WithoutPack {
+		entries = slices.DeleteFunc(entries, func(e entry) bool { return e.from.Source.Embedded })
+		if len(entries) == 0 {
+			return nil, errNoRule
+		}
+	}
 	data, err := merge(lists)
 	if err != nil {
 		return nil, fmt.Errorf("read lists: %w", err)
@@ -71,16 +80,22 @@ func NewRego(ctx context.Context, o Options, sources ...Source) (*Rego, error) {
 		return nil, fmt.Errorf("check lists: %w", err)
 	}
 	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
-	return &Rego{entries, compiler, store, cmp.Or(o.TimeLimit, DefaultTimeLimit)}, ctx.Err()
+	return &Rego{entries, compiler, data, store, cmp.Or(o.TimeLimit, engine.DefaultTimeLimit)}, ctx.Err()
 }
 
 // Rules implements Engine.
-func (r *Rego) Rules() []Rule {
-	rules := make([]Rule, len(r.entries))
+func (r *Rego) Rules() []engine.Rule {
+	rules := make([]engine.Rule, len(r.entries))
 	for i, e := range r.entries {
 		rules[i] = e.Rule
 	}
 	return rules
+}
+
+// Compiled returns what the rules were compiled to, with those lists below data
+// that they read. Neither may be changed.
+func (r *Rego) Compiled() (*ast.Compiler, map[string]any) {
+	return r.compiler, readLists(r.compiler, r.lists)
 }
 
 // Evaluate implements Engine.
@@ -119,8 +134,8 @@ func parseInput(input []byte) (*ast.Term, error) {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
 	object, ok := doc.(ast.Object)
-	if !ok || !object.Get(ast.StringTerm("version")).Equal(ast.IntNumberTerm(inputVersion)) {
-		return nil, fmt.Errorf("policy input: not an object of version %d", inputVersion)
+	if !ok || !object.Get(ast.StringTerm("version")).Equal(ast.IntNumberTerm(engine.InputVersion)) {
+		return nil, fmt.Errorf("policy input: not an object of version %d", engine.InputVersion)
 	}
 	return ast.NewTerm(doc), nil
 }
@@ -128,8 +143,7 @@ func parseInput(input []byte) (*ast.Term, error) {
 // query evaluates the document "found". A built-in function may be deaf to
 // cancellation, so on overrun the evaluation is left behind.
 func (r *Rego) query(ctx context.Context, input *ast.Term) (ast.Object, error) {
-	limit := fmt.Errorf("rules overran the time limit of %s: raise gate.timeout or mend the rule", r.limit)
-	ctx, stop := context.WithTimeoutCause(ctx, r.limit, limit)
+	ctx, stop := engine.Limit(ctx, r.limit)
 	defer stop()
 	cancel := topdown.NewCancel()
 	defer context.AfterFunc(ctx, cancel.Cancel)()
@@ -165,7 +179,7 @@ func (r *Rego) run(ctx context.Context, input *ast.Term, cancel topdown.Cancel) 
 	}
 	defer r.store.Abort(ctx, txn)
 	answer := ast.VarTerm("found")
-	ref := ast.MustParseRef("data." + resultsPackage + ".found")
+	ref := ast.MustParseRef(Answer)
 	query := topdown.NewQuery(ast.NewBody(ast.Equality.Expr(ast.NewTerm(ref), answer))).
 		WithCompiler(r.compiler).WithStore(r.store).WithTransaction(txn).WithInput(input).
 		WithCancel(cancel).WithStrictBuiltinErrors(true).WithIndexing(true).

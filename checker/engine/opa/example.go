@@ -1,16 +1,20 @@
-package engine
+package opa
 
-import "fmt"
+import (
+	"fmt"
 
-// example reads the options alone, or an object of what Example holds.
-func example(v any) (*Example, error) {
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+)
+
+// example reads the options alone, or an object of what engine.Example holds.
+func example(v any) (*engine.Example, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil
 	case string:
-		return &Example{Bwrap: v}, nil
+		return &engine.Example{Bwrap: v}, nil
 	case map[string]any:
-		x := &Example{}
+		x := &engine.Example{}
 		fields := map[string]*string{"bwrap": &x.Bwrap, "given": &x.Given, "setup": &x.Setup}
 		for key, value := range v {
 			text, ok := value.(string)

@@ -1,4 +1,4 @@
-package engine
+package opa
 
 import (
 	"encoding/json"
@@ -10,12 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
 func newPack(t testing.TB) *Rego {
 	t.Helper()
-	r, err := NewRego(t.Context(), Options{}, Pack())
+	r, err := New(t.Context(), Options{}, engine.EmbeddedPack())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +25,7 @@ func newPack(t testing.TB) *Rego {
 
 func golden(t testing.TB) []byte {
 	t.Helper()
-	text, err := os.ReadFile("../../policy/schema/testdata/input.json")
+	text, err := os.ReadFile("../../../policy/schema/testdata/input.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func edit(t testing.TB, change func(doc map[string]any)) []byte {
 // finds the same with and without.
 func TestPackPassesSkippedStages(t *testing.T) {
 	quick := newPack(t)
-	rules, _, err := read([]Source{Pack()})
+	rules, _, err := read([]engine.Source{engine.EmbeddedPack()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func TestPackPassesSkippedStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked := &Rego{quick.entries, full, quick.store, quick.limit}
+	checked := &Rego{quick.entries, full, quick.lists, quick.store, quick.limit}
 	for _, in := range [][]byte{golden(t), largeInput(t), badInput(t)} {
 		want, err := checked.Evaluate(t.Context(), in)
 		if err != nil {

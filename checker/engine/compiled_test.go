@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
+	"github.com/refnil/opencode-jail-devenv/policy"
+)
+
+func TestOpenPackRefuses(t *testing.T) {
+	noRules, err := plan.Load(policy.Plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noRules.Meta = RulesValue(nil)
+	oneRule := *noRules
+	oneRule.Meta = plan.NewArray(plan.NewArray(plan.String("fs/x")))
+	for _, tc := range []struct {
+		name, want string
+		compiled   []byte
+		limit      time.Duration
+	}{
+		{"nothing", "not a plan", nil, 0},
+		{"another file", "not a plan", []byte("package ocjail.rules"), 0},
+		{"half of it", "broken", policy.Plan[:len(policy.Plan)/2], 0},
+		{"no rule", "no rule", noRules.Encode(), 0},
+		{"broken rule", "rule 0", oneRule.Encode(), 0},
+		{"negative limit", "must be positive", policy.Plan, -1},
+	} {
+		if _, err := openPack(tc.compiled, tc.limit, nil); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error %v, want one with %q", tc.name, err, tc.want)
+		}
+	}
+}
+
+func TestPackRefusesInput(t *testing.T) {
+	p, err := OpenPack(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []string{``, `{`, `null`, `[]`, `{}`, `{"version": 2}`, `{"version": "1"}`, `{"version": 1} {}`, `{"version": 1.0}`, `{"version": 1, "x": 0.5}`} {
+		if fs, err := p.Evaluate(t.Context(), []byte(in)); err == nil {
+			t.Errorf("%s: accepted: %+v", in, fs)
+		}
+	}
+}
+
+func TestPackStops(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, tc := range []struct {
+		ctx   context.Context
+		limit time.Duration
+		want  string
+	}{
+		{cancelled, 0, "canceled"},
+		{t.Context(), 1, "time limit of 1ns"},
+	} {
+		p, err := OpenPack(tc.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fs, err := p.Evaluate(tc.ctx, []byte(`{"version": 1}`)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%+v, error %v, want one with %q", fs, err, tc.want)
+		}
+	}
+}
+
+// A list that came out empty would find nothing, quickly and quietly.
+func TestPackHasItsLists(t *testing.T) {
+	p, err := plan.Load(policy.Plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range [][]string{{"secrets", "root_only"}, {"devices", "dangerous"}, {"environment", "names"}, {"sockets", "display"}, {"agent", "directories"}} {
+		v := plan.Get(p.Data, plan.String("ocjail"))
+		for _, key := range path {
+			v = plan.Get(v, plan.String(key))
+		}
+		if elems, _ := plan.Elements(v); len(elems) == 0 {
+			t.Errorf("data.ocjail.%s is empty in the compiled pack", strings.Join(path, "."))
+		}
+	}
+	if plan.Get(plan.Get(p.Data, plan.String("ocjail")), plan.String("watched")) != nil {
+		t.Error("data.ocjail.watched, which no rule reads, is in the compiled pack")
+	}
+}

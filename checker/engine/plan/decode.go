@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// maxNesting bounds the depth of values and of statements in statements.
+const maxNesting = 100
+
+// maxLocals bounds the local variables of a function.
+const maxLocals = 1 << 16
+
+// Load reads an encoded program and checks that it can be run: an error names
+// what it needs and this evaluator does not have.
+func Load(b []byte) (*Program, error) {
+	p, err := decode(b)
+	if err == nil {
+		err = p.link()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load plan: %w", err)
+	}
+	return p, nil
+}
+
+func decode(b []byte) (*Program, error) {
+	if len(b) < len(magic) || string(b[:len(magic)]) != magic {
+		return nil, errors.New("not a plan of this version")
+	}
+	d := &decoder{in: b[len(magic):]}
+	d.strings = make([]Value, d.count())
+	text := string(d.in) // one copy for all strings
+	for i := range d.strings {
+		n := d.count()
+		from := len(text) - len(d.in)
+		d.strings[i] = String(text[from : from+n])
+		d.in = d.in[n:]
+	}
+	p := &Program{Consts: d.values(0), Data: d.value(0), Meta: d.value(0)}
+	p.Builtins = make([]string, d.count())
+	for i := range p.Builtins {
+		p.Builtins[i] = string(d.string().(String))
+	}
+	p.Funcs = make([]Func, d.count())
+	for i := range p.Funcs {
+		p.Funcs[i] = d.function()
+	}
+	p.Main = d.function()
+	if d.err == nil && len(d.in) > 0 {
+		d.err = errors.New("more bytes than a plan has")
+	}
+	return p, d.err
+}
+
+// decoder reads until an error, and zeros from then on.
+type decoder struct {
+	in      []byte
+	strings []Value
+	err     error
+}
+
+var errCut = errors.New("cut short or broken")
+
+func (d *decoder) fail() {
+	d.in, d.err = nil, errCut
+}
+
+func (d *decoder) uint() uint64 {
+	v, n := binary.Uvarint(d.in)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.in = d.in[n:]
+	return v
+}
+
+// count is a number of things of which each takes a byte at least.
+func (d *decoder) count() int {
+	v := d.uint()
+	if v > uint64(len(d.in)) {
+		d.fail()
+		return 0
+	}
+	return int(v)
+}
+
+func (d *decoder) int() int64 {
+	v, n := binary.Varint(d.in)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.in = d.in[n:]
+	return v
+}
+
+func (d *decoder) operand() Operand {
+	v := d.int()
+	if v < math.MinInt32 || v > math.MaxInt32 {
+		d.fail()
+	}
+	return Operand(v)
+}
+
+func (d *decoder) string() Value {
+	i := d.uint()
+	if i >= uint64(len(d.strings)) {
+		d.fail()
+		return String("")
+	}
+	return d.strings[i]
+}
+
+func (d *decoder) values(depth int) []Value {
+	return d.list(d.count(), depth)
+}
+
+func (d *decoder) list(n, depth int) []Value {
+	v := make([]Value, n)
+	for i := range v {
+		v[i] = d.value(depth)
+	}
+	return v
+}
+
+func (d *decoder) value(depth int) Value {
+	if depth > maxNesting {
+		d.fail()
+	}
+	switch rank := d.uint(); rank {
+	case uint64(Null{}.rank()):
+		return Null{}
+	case uint64(Bool(true).rank()):
+		return Bool(d.uint() == 1)
+	case uint64(Int(0).rank()):
+		return Int(d.int())
+	case uint64(String("").rank()):
+		return d.string()
+	case uint64((*Array)(nil).rank()):
+		return &Array{d.values(depth + 1)}
+	case uint64((*Set)(nil).rank()):
+		s := &Set{d.values(depth + 1)}
+		d.sorted(s.elems)
+		return s
+	case uint64((*Object)(nil).rank()):
+		o := &Object{keys: d.values(depth + 1)}
+		d.sorted(o.keys)
+		o.values = d.list(len(o.keys), depth+1)
+		return o
+	}
+	d.fail()
+	return Null{}
+}
+
+// sorted fails where sets and keys are out of order, for look-ups would miss.
+func (d *decoder) sorted(v []Value) {
+	for i := 1; i < len(v); i++ {
+		if compare(v[i-1], v[i]) >= 0 {
+			d.fail()
+		}
+	}
+}
+
+func (d *decoder) function() Func {
+	f := Func{Name: string(d.string().(String)), Params: d.count(), Locals: int(d.operand())}
+	if f.Locals < 0 || f.Locals > maxLocals {
+		d.fail()
+	}
+	f.Blocks = d.blocks(0)
+	return f
+}
+
+func (d *decoder) blocks(depth int) [][]Stmt {
+	if depth > maxNesting {
+		d.fail()
+	}
+	bs := make([][]Stmt, d.count())
+	for i := range bs {
+		bs[i] = make([]Stmt, d.count())
+		for j := range bs[i] {
+			d.stmt(&bs[i][j], depth)
+		}
+	}
+	return bs
+}
+
+func (d *decoder) stmt(s *Stmt, depth int) {
+	op := d.uint()
+	if op >= uint64(opCount) {
+		d.fail()
+		return
+	}
+	s.Op = Op(op)
+	for i, kind := range []byte(shapes[op]) {
+		switch kind {
+		case 'A':
+			s.Args = make([]Operand, d.count())
+			for j := range s.Args {
+				s.Args[j] = d.operand()
+			}
+		case 'B':
+			s.Blocks = d.blocks(depth + 1)
+		default:
+			*s.field(i) = d.operand()
+		}
+	}
+}

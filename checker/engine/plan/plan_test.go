@@ -1,0 +1,165 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program is a query whose result is local 2.
+func program(consts []Value, builtins []string, stmts ...Stmt) *Program {
+	stmts = append(stmts, Stmt{Op: ResultAdd, X: 2})
+	return &Program{
+		Consts: append([]Value{String("query:1")}, consts...), Data: &Object{}, Meta: Null{}, Builtins: builtins,
+		Main: Func{Name: "query", Params: 2, Locals: 8, Blocks: [][]Stmt{stmts}},
+	}
+}
+
+// where is the constant for a place that program adds.
+var where = Const(0)
+
+func run(t *testing.T, p *Program, input Value) ([]Value, error) {
+	t.Helper()
+	loaded, err := Load(p.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, _, err := loaded.Run(t.Context(), input)
+	return results, err
+}
+
+func TestLoadRefuses(t *testing.T) {
+	call := func(f Operand, args ...Operand) Stmt { return Stmt{Op: Call, X: 2, Y: f, Args: args} }
+	recursive := program(nil, nil, call(0, 0, 1))
+	recursive.Funcs = []Func{
+		{Name: "a", Params: 2, Locals: 3, Blocks: [][]Stmt{{call(1, 0, 1)}}},
+		{Name: "b", Params: 2, Locals: 3, Blocks: [][]Stmt{{call(0, 0, 1)}}},
+	}
+	swapped := program(nil, nil, call(0, 1, 0))
+	swapped.Funcs = []Func{{Name: "a", Params: 2, Locals: 3}}
+	noParams := program(nil, nil)
+	noParams.Main.Params = 1
+	unsorted := program([]Value{&Set{[]Value{Int(2), Int(1)}}}, nil)
+	for _, tc := range []struct {
+		name, want string
+		p          *Program
+	}{
+		{"built-in", "unsupported built-in http.send", program(nil, []string{"http.send"})},
+		{"recursion", "recursive", recursive},
+		{"arguments swapped", "other arguments", swapped},
+		{"function", "out of range", program(nil, nil, call(0, 0, 1))},
+		{"local", "out of range", program(nil, nil, Stmt{Op: Reset, X: 8})},
+		{"negative local", "out of range", program(nil, nil, Stmt{Op: Reset, X: -1})},
+		{"constant", "out of range", program(nil, nil, Stmt{Op: Assign, X: 2, Y: Const(1)})},
+		{"break", "out of range", program(nil, nil, Stmt{Op: Break, X: 1})},
+		{"break of a scan", "out of range", program(nil, nil, Stmt{Op: Scan, X: 2, Y: 3, Z: 4, Blocks: [][]Stmt{{{Op: Break, X: 1}}}})},
+		{"nested", "out of range", program(nil, nil, Stmt{Op: Not, Blocks: [][]Stmt{{{Op: Reset, X: 8}}}})},
+		{"scan of nothing", "one block", program(nil, nil, Stmt{Op: Scan, X: 2, Y: 3, Z: 4})},
+		{"arity", "takes 1 arguments", program(nil, []string{"count"}, Stmt{Op: CallBuiltin, X: 2, Where: where})},
+		{"place", "out of range", program(nil, []string{"count"}, Stmt{Op: CallBuiltin, X: 2, Where: 3, Args: []Operand{0}})},
+		{"parameters", "1 parameters", noParams},
+		{"order", "broken", unsorted},
+	} {
+		if _, err := Load(tc.p.Encode()); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error %v, want one with %q", tc.name, err, tc.want)
+		}
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		name, want string
+		p          *Program
+	}{
+		{"type", "query:1: operand 1 must be string but got number", program([]Value{Int(1)}, []string{"lower"}, Stmt{Op: CallBuiltin, X: 2, Where: where, Args: []Operand{Const(1)}})},
+		{"zero", "divide by zero", program([]Value{Int(0)}, []string{"div"}, Stmt{Op: CallBuiltin, X: 2, Where: where, Args: []Operand{Const(1), Const(1)}})},
+		{"conflict", "query:1: conflict", program([]Value{Int(0), Int(1)}, nil, Stmt{Op: AssignOnce, X: 2, Y: Const(1), Where: where}, Stmt{Op: AssignOnce, X: 2, Y: Const(2), Where: where})},
+		{"key conflict", "two values for one key", program([]Value{Int(0), Int(1)}, nil, Stmt{Op: MakeObject, X: 2},
+			Stmt{Op: ObjectInsertOnce, X: 2, Y: Const(0), Z: Const(1), Where: where}, Stmt{Op: ObjectInsertOnce, X: 2, Y: Const(0), Z: Const(2), Where: where})},
+		{"no array", "undefined where", program([]Value{Int(0)}, nil, Stmt{Op: ArrayAppend, X: 2, Y: Const(1)})},
+		{"no value", "undefined where", program(nil, nil, Stmt{Op: MakeSet, X: 2}, Stmt{Op: SetAdd, X: 2, Y: 3})},
+	} {
+		if results, err := run(t, tc.p, Null{}); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, error %v, want one with %q", tc.name, results, err, tc.want)
+		}
+	}
+}
+
+// endless scans numbers in numbers, 10^10 of them.
+func endless(t *testing.T) *Program {
+	body := Stmt{Op: Scan, X: 2, Y: 5, Z: 6, Blocks: [][]Stmt{{{Op: Reset, X: 7}}}}
+	p, err := Load(program([]Value{Int(1), Int(maxRange)}, []string{"numbers.range"},
+		Stmt{Op: CallBuiltin, X: 2, Where: where, Args: []Operand{Const(1), Const(2)}},
+		Stmt{Op: Scan, X: 2, Y: 3, Z: 4, Blocks: [][]Stmt{{body}}}).Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestRunStops(t *testing.T) {
+	_, steps, err := endless(t).Run(t.Context(), Null{})
+	if err == nil || !strings.Contains(err.Error(), "steps") || steps > MaxSteps+checkEvery {
+		t.Errorf("%d steps, error %v", steps, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, _, err := endless(t).Run(ctx, Null{}); err == nil || ctx.Err() == nil {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestDepthIsBounded(t *testing.T) {
+	doc := strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1)
+	if v, err := ParseJSON([]byte(doc)); err == nil {
+		t.Errorf("accepted: %s", text(v))
+	}
+	deep := Stmt{Op: Reset, X: 2}
+	for range maxNesting + 1 {
+		deep = Stmt{Op: Block, Blocks: [][]Stmt{{deep}}}
+	}
+	if _, err := Load(program(nil, nil, deep).Encode()); err == nil {
+		t.Error("statements nested beyond the bound were accepted")
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, bad := range []string{"0.5", "1.0", "1e3", "-0", "9223372036854775808"} {
+		if v, err := ParseJSON([]byte(bad)); err == nil {
+			t.Errorf("%s: accepted as %s", bad, text(v))
+		}
+	}
+	const low, high = Int(math.MinInt64), Int(math.MaxInt64)
+	for _, tc := range []struct {
+		name string
+		f    func(x, y Int) (Int, error)
+		x, y Int
+	}{
+		{"add", add, high, 1}, {"add", add, low, -1}, {"subtract", subtract, low, 1}, {"subtract", subtract, 0, low}, {"multiply", multiply, low, -1},
+		{"multiply", multiply, -1, low}, {"multiply", multiply, high, 2}, {"divide", divide, low, -1}, {"divide", divide, 1, 2}, {"divide", divide, 0, -1},
+	} {
+		if z, err := tc.f(tc.x, tc.y); err == nil {
+			t.Errorf("%s(%d, %d) = %d", tc.name, tc.x, tc.y, z)
+		}
+	}
+}
+
+// Whatever the bytes, Load returns: a program whose encoding they are, or an error.
+func FuzzLoad(f *testing.F) {
+	f.Add(program([]Value{Int(1), &Set{[]Value{Int(1)}}}, []string{"count"}, Stmt{Op: CallBuiltin, X: 2, Where: where, Args: []Operand{0}}).Encode())
+	f.Add([]byte(magic))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := Load(b)
+		if err != nil {
+			return
+		}
+		encoded := p.Encode()
+		again, err := Load(encoded)
+		if err != nil || !bytes.Equal(again.Encode(), encoded) {
+			t.Errorf("loaded, but not after encoding it: %v", err)
+		}
+	})
+}
