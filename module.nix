@@ -59,7 +59,7 @@ in
     (lib.mkAliasOptionModule (path ++ [ "package" ]) (path ++ [ "opencodePackage" ]))
   ];
 
-  options.programs.opencode = import ./nix/options.nix { inherit lib pkgs config; };
+  options.programs.opencode = import ./nix/options.nix { inherit lib pkgs config options; };
 
   config = lib.mkMerge [
     {

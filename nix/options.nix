@@ -1,5 +1,5 @@
 # The options programs.opencode.*.
-{ lib, pkgs, config }:
+{ lib, pkgs, config, options }:
 let
   inherit (lib) mkOption types literalExpression;
   cfg = config.programs.opencode;
@@ -171,6 +171,18 @@ in
     default = false;
     example = true;
     description = "Whether `user.name` and `user.email` of your own git configuration are known in the jail, so that `git commit` works there.";
+  };
+
+  git.worktree = mkOption {
+    type = types.bool;
+    default = options.programs.opencode.baseJailCombinators.highestPrio >= (lib.mkOptionDefault null).priority;
+    defaultText = literalExpression "true, unless baseJailCombinators is set";
+    example = false;
+    description = ''
+      Whether, in a linked worktree (`git worktree add`), the repository that it belongs to is writable in the jail as the
+      project is: without it git does not work there. It is looked for when opencode starts, and must name the worktree in
+      return.
+    '';
   };
 
   caches = mkOption {

@@ -76,6 +76,12 @@ let
       fi
     done'';
 
+  # In a linked worktree, what all worktrees of its repository share.
+  worktree = c.compose [
+    (c.add-runtime "${builtins.readFile ./worktree.sh}ocjail_worktree ${lib.escapeShellArg root}")
+    (c.unsafe-add-raw-args "\${OCJAIL_GIT_COMMON+--bind \"$OCJAIL_GIT_COMMON\" \"$OCJAIL_GIT_COMMON\"}")
+  ];
+
   data = import ./data-dir.nix root;
 
   # One directory for each project and path, which the host itself never uses.
@@ -130,6 +136,7 @@ in
 ++ [ (ours "keys" keys) ]
 ++ lib.optional (cfg.stateDir == "project") (ours "authentication" authentication)
 ++ each "env" c.try-fwd-env
+++ lib.optional cfg.git.worktree (own "git.worktree" worktree)
 ++ lib.optional cfg.git.identity (own "git.identity" identity)
 ++ each "caches" cache
 # Managed settings of the organisation.

@@ -82,6 +82,7 @@ func TestGoldenSandbox(t *testing.T) {
 		}
 	}
 	want := []string{
+		`${OCJAIL_GIT_COMMON+--bind "$OCJAIL_GIT_COMMON" "$OCJAIL_GIT…`,
 		`"$CLOSURE_FD"`, `"$PROXIED_DBUS_SOCKET_DIR"`, "programs.opencode.baseJailCombinators[0]",
 		"ocjail/keys", "programs.opencode.git.identity", "ocjail/managed",
 	}

@@ -70,6 +70,7 @@ let
       value = if opt ? apply then opt.apply value else value;
       definitions = ds;
       isDefined = ds != [ ];
+      highestPrio = if ds == [ ] then (lib.mkOptionDefault null).priority else (builtins.head ds).priority;
       declarations = [ file ];
     };
 
