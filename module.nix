@@ -13,7 +13,7 @@ let
   linux = pkgs.stdenv.hostPlatform.isLinux;
   root = config.devenv.root;
 
-  policyFiles = map (r: "${r}") cfg.policy.rules;
+  policy = import ./nix/policy.nix { inherit lib config; };
   opencode = import ./nix/environment.nix {
     inherit pkgs;
     name = "opencode";
@@ -29,21 +29,8 @@ let
       else
         throw "devenv.root is ${builtins.toJSON root}, not an absolute path, so programs.opencode can't bind the project: evaluate with devenv, or with --no-pure-eval when you use flakes";
     elements = import ./nix/permissions.nix { inherit lib pkgs config; };
-    policy = {
-      inherit (cfg.policy) enable mode approval bundles;
-      config =
-        if cfg.policy.config == null then
-          null
-        # // begins a comment in HCL.
-        else if builtins.isPath cfg.policy.config || builtins.match "/[^/].*" cfg.policy.config != null then
-          { file = toString cfg.policy.config; text = builtins.readFile cfg.policy.config; }
-        else
-          { file = "programs.opencode.policy.config"; text = cfg.policy.config; };
-      rules = map builtins.unsafeDiscardStringContext policyFiles;
-      protect = cfg.protectedPaths;
-      review = cfg.reviewedPaths;
-    };
-    inherit policyFiles;
+    policy = policy.data;
+    policyFiles = policy.files;
   };
 
   stub = pkgs.writeShellScriptBin "opencode" ''

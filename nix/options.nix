@@ -122,13 +122,13 @@ in
       type = types.listOf (types.either types.path types.package);
       default = [ ];
       example = literalExpression "[ ./policy/no-docker.rego ]";
-      description = "Further rules: `.rego` or `.wasm` files, or packages that hold such files.";
+      description = "Further rules: `.rego` files, or packages that hold such files. They can find more, never less.";
     };
     bundles = mkOption {
       type = types.listOf types.str;
       default = [ ];
       example = [ "oci://registry.acme.example/jail-policy:3" ];
-      description = "Rule bundles by address. Their keys are named in the organisation's or the user's ocjail.hcl.";
+      description = "Rule bundles by address. This ocjail reads none: to set it is an error.";
     };
     mode = mkOption {
       type = types.enum [ "enforce" "observe" ];
@@ -140,7 +140,10 @@ in
       type = types.enum [ "off" "widening" "always" ];
       default = "off";
       example = "widening";
-      description = "When a person is asked before a launch: never, when the jail grants more than the last approved one, or each time it differs.";
+      description = ''
+        When a person is asked before a launch: never, when the jail grants more than the last approved one, or each time it
+        differs. This ocjail never asks: another value than `"off"` is an error.
+      '';
     };
   };
 
@@ -155,7 +158,10 @@ in
     type = types.listOf inProject;
     default = [ ];
     example = [ "devenv.nix" ".vscode/**" ];
-    description = "Paths below the project's root whose changes are shown when the agent ends, beside ocjail's own list.";
+    description = ''
+      Paths below the project's root whose changes are to be shown when the agent ends, beside ocjail's own list. They are
+      recorded for that review, which this ocjail does not make yet.
+    '';
   };
 
   env = mkOption {

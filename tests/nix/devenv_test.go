@@ -83,7 +83,7 @@ func TestNotEnabled(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	p := newProject(t, `
 		policy = {
-			enable = false; mode = "observe"; approval = "widening"; config = ./ocjail.hcl; rules = [ ./rule.rego pkgs.hello ];
+			enable = false; mode = "observe"; config = ./ocjail.hcl; rules = [ ./rule.rego pkgs.hello ];
 		};
 		protectedPaths = [ ".envrc" ]; reviewedPaths = [ ".vscode/**" ];
 	`)
@@ -101,7 +101,7 @@ func TestPolicy(t *testing.T) {
 		Review         []string
 	}
 	p.eval("manifest.policy", &policy)
-	if policy.Enable || policy.Mode != "observe" || policy.Approval != "widening" || policy.Config.Text != "protect = []\n" ||
+	if policy.Enable || policy.Mode != "observe" || policy.Approval != "off" || policy.Config.Text != "protect = []\n" ||
 		filepath.Base(policy.Config.File) != "ocjail.hcl" || !slices.Equal(policy.Protect, []string{".envrc"}) || !slices.Equal(policy.Review, []string{".vscode/**"}) {
 		t.Errorf("%+v", policy)
 	}

@@ -20,7 +20,7 @@ const goldenSettings = `
 	env = [ "ANTHROPIC_API_KEY" ];
 	caches = [ "~/.npm" ];
 	protectedPaths = [ ".envrc" ];
-	policy = { mode = "observe"; config = "protect = []\n"; bundles = [ "oci://registry.acme.example/jail-policy:3" ]; };
+	policy = { mode = "observe"; config = "protect = []\n"; };
 	jailCombinators = with pkgs.jail.combinators; [
 		(rw-bind "~/.cargo/registry" "~/.cargo/registry")
 		(readonly "~/my notes")

@@ -152,9 +152,64 @@ func TestBadValues(t *testing.T) {
 		"state":             {`stateDir = "elsewhere";`, "cfg.stateDir", []string{"programs.opencode.stateDir"}},
 		"mode":              {`policy.mode = "off";`, "cfg.policy.mode", []string{"programs.opencode.policy.mode"}},
 		"protected outside": {`protectedPaths = [ "/etc" ];`, "cfg.protectedPaths", []string{"programs.opencode.protectedPaths"}},
-		"read-only":         {`finalPackage = pkgs.hello;`, "cfg.finalPackage.name", []string{"programs.opencode.finalPackage", "read-only"}},
+		"list in the list":  {`jailCombinators = with pkgs.jail.combinators; [ [ network ] ];`, "wrapper", []string{"programs.opencode.jailCombinators", "permission", "devenv.nix"}},
+		"package":           {`jailCombinators = [ pkgs.hello ];`, "wrapper", []string{"programs.opencode.jailCombinators", "permission", "devenv.nix"}},
+		"no list":           {`jailCombinators = pkgs.jail.combinators.network;`, "wrapper", []string{"programs.opencode.jailCombinators", "devenv.nix"}},
+		"base":              {`baseJailCombinators = with pkgs.jail.combinators; [ (readwrite "/a") (readwrite) ];`, "wrapper", []string{"programs.opencode.baseJailCombinators[1] in devenv.nix", "all its arguments"}},
+		"other attributes":  {`jailCombinators = [ (s: { cmd = "bwrap"; }) ];`, "manifest", []string{"programs.opencode.jailCombinators[0] in devenv.nix", "not a permission"}},
+		"list of packages":  {`packages = [ "jq" ];`, "wrapper", []string{"programs.opencode.packages", "devenv.nix"}},
+		"bundles":           {`policy.bundles = [ "oci://registry.acme.example/policy:3" ];`, "wrapper", []string{"programs.opencode.policy.bundles", "policy.rules"}},
+		"approval":          {`policy.approval = "widening";`, "manifest", []string{"programs.opencode.policy.approval", `"off"`}},
+		"WASM":              {`policy = { approval = "always"; rules = [ ./rule.wasm ]; };`, "manifest", []string{"programs.opencode.policy.approval", "programs.opencode.policy.rules", "rule.wasm", "Rego"}},
+		"missing file":      {`policy.config = ./none.hcl;`, "manifest", []string{"none.hcl"}},
+		"variable's value":  {`env = [ "A=b" ];`, "manifest", []string{"programs.opencode.env"}},
+		"newline": {`caches = [ "~/a
+b" ];`, "manifest", []string{"programs.opencode.caches"}},
+		"unknown option": {`jailCombinator = [ ];`, "manifest", []string{"jailCombinator", "does not exist"}},
+		"read-only":      {`finalPackage = pkgs.hello;`, "cfg.finalPackage.name", []string{"programs.opencode.finalPackage", "read-only"}},
 	} {
 		t.Run(name, func(t *testing.T) { newProject(t, c.settings).fails(c.attr, c.want...) })
+	}
+}
+
+// Elements may be conditional, forced and ordered as any other value's.
+func TestConditionalElements(t *testing.T) {
+	p := newDevenv(t, `
+		programs.opencode.enable = true;
+		programs.opencode.jailCombinators = with pkgs.jail.combinators; lib.mkBefore [
+			(lib.mkIf false (tmpfs "/never")) (lib.mkIf true (tmpfs "/if")) (lib.mkForce (tmpfs "/forced"))
+		];
+	`)
+	var got []string
+	for _, e := range p.manifest().of("programs.opencode.jailCombinators") {
+		got = append(got, e.text())
+	}
+	if diff := cmp.Diff([]string{"tmpfs /if", "tmpfs /forced"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Names and arguments that a shell would take apart come through whole.
+func TestAwkwardText(t *testing.T) {
+	const dir = homeDir + "/it's a \"project\" [x]"
+	p := newProject(t, `
+		stateDir = "project"; caches = [ "~/.cache/o'clock" ];
+		jailCombinators = with pkgs.jail.combinators; [
+			(set-env "QUOTED" "it's \"so\"\nand {so}") (readonly "~/o'clock") (set-env "LONG" "${lib.concatStrings (lib.genList (_: "0123456789") 10000)}")
+		];
+	`)
+	p.extra = []string{"--argstr", "root", dir}
+	opencode := p.opencode()
+	w := newWorld(t, false)
+	w.write("o'clock/now", "noon\n")
+	w.write(strings.TrimPrefix(dir, homeDir+"/")+"/file", "here\n")
+	r := w.launch(nil, "/bin/sh", "-c", `cd "$0" && exec "$@"`, dir, opencode, "-c",
+		`cat file "$HOME/o'clock/now"; echo "$QUOTED"; echo ${#LONG}; echo x >"$HOME/.cache/o'clock/y"; echo x >~/.local/share/opencode/z; echo x >new`).expect(t, 0)
+	if want := "here\nnoon\nit's \"so\"\nand {so}\n100000\n"; r.stdout != want {
+		t.Errorf("stdout %q, want %q\n%s", r.stdout, want, r.stderr)
+	}
+	if w.read(strings.TrimPrefix(dir, homeDir+"/")+"/new") != "x\n" {
+		t.Error("the project was not written")
 	}
 }
 

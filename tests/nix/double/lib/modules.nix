@@ -150,4 +150,6 @@ let
 in
 {
   inherit evalModules mergeDefinitions;
+  # Whether a definition is one, and not taken away by a condition.
+  isDefinition = d: winning [ d ] != [ ];
 }

@@ -11,11 +11,13 @@ let
     in
     if other == [ ] then first.value else mergeOneOption loc defs;
 
-  mergeOne = type: loc: def:
-    if type.check def.value then
-      type.merge loc [ def ]
-    else
-      throw "A definition for option `${lib.showOption loc}' is not of type `${type.description}'. Definition values: in `${toString def.file}'";
+  # An element's value in a list, none if a condition took it away.
+  mergeElement =
+    type: loc: def:
+    let
+      merged = lib.mergeDefinitions loc type [ def ];
+    in
+    lib.optional (lib.isDefinition def) merged;
 in
 rec {
   bool = scalar "boolean" builtins.isBool;
@@ -55,9 +57,9 @@ rec {
     name = "listOf";
     description = "list of ${t.description}";
     check = builtins.isList;
-    merge = loc: defs: builtins.concatLists (lib.imap0 (n: d: lib.imap0 (m: value:
-      mergeOne t (loc ++ [ "[definition ${toString (n + 1)}-entry ${toString (m + 1)}]" ]) { inherit (d) file; inherit value; }
-    ) d.value) defs);
+    merge = loc: defs: builtins.concatLists (lib.imap0 (n: d: builtins.concatLists (lib.imap0 (m: value:
+      mergeElement t (loc ++ [ "[definition ${toString (n + 1)}-entry ${toString (m + 1)}]" ]) { inherit (d) file; inherit value; }
+    ) d.value)) defs);
   };
   attrsOf = t: mkOptionType {
     name = "attrsOf";
