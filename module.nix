@@ -62,6 +62,8 @@ in
 
         enterShell = lib.mkMerge [
           (lib.mkIf cfg.hardenGit (builtins.readFile ./nix/harden-git.sh))
+          # For `ocjail lint` and its like, which evaluate nothing by themselves.
+          "export OCJAIL_PROJECT_MANIFEST=${cfg.manifest} OCJAIL_PROJECT_SINCE=$EPOCHSECONDS"
           (
             if linux then
               "echo \"opencode: jailed, ${toString (builtins.length (cfg.baseJailCombinators ++ cfg.jailCombinators))} permissions, checked by ocjail at each start\""

@@ -23,9 +23,10 @@ no secret, such as HOME and PATH. Nothing is started and no rule is asked.`, tar
 		ValidArgsFunction: completeTargets,
 	}
 	f.register(c)
+	f.registerEvaluate(c)
 	format := textOrJSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		j, err := targets{&f, c.InOrStdin(), c.ErrOrStderr()}.one(args)
+		j, err := targets{&f, c.InOrStdin(), c.ErrOrStderr()}.one(c, args)
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}

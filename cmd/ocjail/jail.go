@@ -20,6 +20,8 @@ type jailFlags struct {
 	project string
 	config  string
 	bwrap   string
+	// evaluate is set to have devenv make the jail that is looked at.
+	evaluate bool
 	// judges is set for commands that ask the rules.
 	judges bool
 }
@@ -48,6 +50,10 @@ func (f *jailFlags) registerHost(c *cobra.Command) {
 	f.registerConfig(c)
 	c.Flags().StringVar(&f.bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")
 	must(c.MarkFlagFilename("bwrap"))
+}
+
+func (f *jailFlags) registerEvaluate(c *cobra.Command) {
+	c.Flags().BoolVar(&f.evaluate, "evaluate", false, "have devenv evaluate the project's devenv.nix, which runs its code, and take the jail that it makes")
 }
 
 // must is for calls that fail only by a mistake in this program.

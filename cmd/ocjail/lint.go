@@ -33,11 +33,12 @@ not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
 		Example: `  ocjail lint
   ocjail lint --add 'rw-bind /srv /srv'
   ocjail lint jail.hcl saved-argv.json --format json
-  ocjail lint "$OCJAIL_MANIFEST"
+  ocjail lint --evaluate           # a devenv project, as in CI: runs its Nix code
   jq -n '$ARGS.positional' --args -- --bind / / -- bash | ocjail lint -`,
 		ValidArgsFunction: completeTargets,
 	}
 	f.register(c)
+	f.registerEvaluate(c)
 	format := textOrJSON(c)
 	c.Flags().StringVar(&failLevel, "fail-level", "error", "least `SEVERITY` that gives exit status 1: error, warning or info")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "print infos as well")
@@ -47,11 +48,13 @@ not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
 		if err != nil {
 			return fmt.Errorf("--fail-level: %w", err)
 		}
-		if len(args) == 0 {
-			args = []string{f.profile}
+		t := targets{&f, c.InOrStdin(), c.ErrOrStderr()}
+		names, err := t.named(c, args)
+		if err != nil {
+			return &statusError{brokenStatus, err}
 		}
-		l := &linter{targets: targets{&f, c.InOrStdin(), c.ErrOrStderr()}, out: c.OutOrStdout(), format: *format, level: level, verbose: verbose}
-		return l.run(c.Context(), args)
+		l := &linter{targets: t, out: c.OutOrStdout(), format: *format, level: level, verbose: verbose}
+		return l.run(c.Context(), names)
 	}
 	return c
 }

@@ -25,7 +25,9 @@ import (
 const targetHelp = `A TARGET is a profile (an embedded one's name or a .hcl file), a manifest that
 the Nix module makes (a .json file with an object), a saved argv of bwrap's (a
 .json file with an array of strings), or - for one of these two on standard
-input. Without a TARGET: the profile opencode.`
+input. Without a TARGET: the jail that the devenv shell of this project knows; in
+a devenv project outside of its shell what --evaluate has devenv make, which runs
+the project's Nix code; in any other the profile opencode.`
 
 // targets resolves jails that are looked at, not started.
 type targets struct {
@@ -98,11 +100,12 @@ func argvRequest(m *machine, name string, words []string) (checker.Request, erro
 
 // one resolves the only target of a command that takes at most one. It says on
 // t.warn when part of it is open.
-func (t targets) one(args []string) (*checker.Jail, error) {
-	name := t.flags.profile
-	if len(args) > 0 {
-		name = args[0]
+func (t targets) one(c *cobra.Command, args []string) (*checker.Jail, error) {
+	names, err := t.named(c, args)
+	if err != nil {
+		return nil, err
 	}
+	name := names[0]
 	j, found, err := t.resolve(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

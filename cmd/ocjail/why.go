@@ -33,9 +33,10 @@ being able to create it counts as reaching it.`, targetHelp,
 		},
 	}
 	f.register(c)
+	f.registerEvaluate(c)
 	format := textOrJSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		w, err := explain(targets{&f, c.InOrStdin(), c.ErrOrStderr()}, args)
+		w, err := explain(c, targets{&f, c.InOrStdin(), c.ErrOrStderr()}, args)
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
@@ -50,8 +51,8 @@ being able to create it counts as reaching it.`, targetHelp,
 	return c
 }
 
-func explain(t targets, args []string) (*report.Why, error) {
-	j, err := t.one(args[1:])
+func explain(c *cobra.Command, t targets, args []string) (*report.Why, error) {
+	j, err := t.one(c, args[1:])
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker/report"
+)
+
+// What the devenv shell tells of the project that it was made of: the manifest
+// of its jail, and when the shell was entered, in seconds since 1970. The module
+// sets both.
+const (
+	projectManifest = "OCJAIL_PROJECT_MANIFEST"
+	projectSince    = "OCJAIL_PROJECT_SINCE"
+)
+
+// devenvFiles are what devenv evaluates of a project, as far as their names are known.
+var devenvFiles = []string{"devenv.nix", "devenv.yaml", "devenv.lock", "devenv.local.nix", "devenv.local.yaml"}
+
+// named returns the targets of a command.
+func (t targets) named(c *cobra.Command, args []string) ([]string, error) {
+	if len(args) > 0 {
+		if t.flags.evaluate {
+			return nil, errors.New("--evaluate goes without a TARGET: the jail is what devenv.nix makes")
+		}
+		return args, nil
+	}
+	name, err := t.unnamed(c)
+	return []string{name}, err
+}
+
+// unnamed returns the target of a command that was given none: the jail that the
+// project's devenv.nix makes, or the profile where there is no such file. A
+// devenv.nix is the agent's to write, and evaluating it runs what it says: only
+// --evaluate does.
+func (t targets) unnamed(c *cobra.Command) (string, error) {
+	if c.Flags().Changed("profile") || len(t.flags.add) > 0 {
+		if t.flags.evaluate {
+			return "", errors.New("--evaluate goes without --profile and --add: the jail is what devenv.nix makes")
+		}
+		return t.flags.profile, nil
+	}
+	root, err := t.flags.findProject()
+	if err == nil {
+		_, err = os.Lstat(filepath.Join(root, "devenv.nix"))
+	}
+	switch {
+	case t.flags.evaluate && err != nil:
+		return "", fmt.Errorf("--evaluate: no devenv project: %w", err)
+	case t.flags.evaluate:
+		return evaluate(c.Context(), root, t.warn)
+	case err != nil: // no project, or none of devenv's; findProject's error comes again with the profile
+		return t.flags.profile, nil
+	}
+	name, err := ofShell(root)
+	if err != nil || name != "" {
+		return name, err
+	}
+	if mentions, err := mentionsOpencode(root); err != nil || mentions {
+		return "", errors.Join(fmt.Errorf("the jail of this devenv project is what %s makes of it, which was not evaluated. "+
+			"Enter the devenv shell, which knows; or let ocjail evaluate it, which runs the project's Nix code: ocjail %s --evaluate; "+
+			"or look at the profile that ocjail run starts: ocjail %s opencode", filepath.Join(root, "devenv.nix"), use(c), use(c)), err)
+	}
+	_ = report.Error(t.warn, errors.New("devenv.nix and devenv.yaml do not speak of opencode: taking the profile opencode, which ocjail run starts"))
+	return t.flags.profile, nil
+}
+
+// use is the command with the operands that come before a TARGET.
+func use(c *cobra.Command) string {
+	if c.Name() == "why" {
+		return "why PATH"
+	}
+	return c.Name()
+}
+
+// ofShell returns the manifest that the devenv shell knows, "" where there is no
+// such shell of this project. A shell that is older than the project's files
+// knows nothing.
+func ofShell(root string) (string, error) {
+	file := os.Getenv(projectManifest)
+	if file == "" {
+		return "", nil
+	}
+	m, err := loadManifest(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", projectManifest, err)
+	}
+	if m.Project != root {
+		real, err := filepath.EvalSymlinks(m.Project)
+		if err != nil || real != root {
+			return "", nil // another project's shell
+		}
+	}
+	seconds, err := strconv.ParseInt(os.Getenv(projectSince), 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w; enter the devenv shell again", projectSince, err)
+	}
+	entered := time.Unix(seconds+1, 0) // the shell counts whole seconds
+	for _, name := range devenvFiles {
+		st, err := os.Stat(filepath.Join(root, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("is the shell's manifest that of now? %w", err)
+		}
+		if st.ModTime().After(entered) {
+			return "", fmt.Errorf("%s has changed since this devenv shell was entered, so the manifest that it knows is an old one: "+
+				"enter the shell again, or name it if the old one is meant: \"$%s\"", name, projectManifest)
+		}
+	}
+	return file, nil
+}
+
+// maxDevenvFile bounds what is read of a project's files.
+const maxDevenvFile = 1 << 20
+
+// mentionsOpencode tells whether the project's files speak of opencode: else
+// they can hardly import the module, whose input and option have it in their
+// names. What can not be read may speak of it.
+func mentionsOpencode(root string) (bool, error) {
+	for _, name := range devenvFiles {
+		text, err := readRegular(filepath.Join(root, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if bytes.Contains(text, []byte("opencode")) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func readRegular(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("%s is no regular file", file), err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxDevenvFile+1))
+	if err == nil && len(text) > maxDevenvFile {
+		err = fmt.Errorf("%s is larger than %d MiB", file, maxDevenvFile>>20)
+	}
+	return text, err
+}
