@@ -122,10 +122,13 @@ let
     fi'';
 
   # devenv puts links to store files into the project, which dangle in the jail
-  # unless what they name is in its closure.
-  linked = map (f: "${f.file}") (
-    lib.filter (f: (f.copyMode or "symlink") == "symlink") (lib.attrValues (config.files or { }))
-  );
+  # unless what they name is in its closure. git-hooks' are made by its script.
+  hooks = config.git-hooks or { };
+  linked =
+    map (f: "${f.file}") (lib.filter (f: (f.copyMode or "symlink") == "symlink") (lib.attrValues (config.files or { })))
+    ++ lib.optional (hooks.enable or false && hooks ? installationScript) (
+      pkgs.writeText "git-hooks" hooks.installationScript
+    );
   generated = s: s // { additionalRuntimeClosures = s.additionalRuntimeClosures ++ linked; };
 in
 [

@@ -53,29 +53,37 @@ func TestAgent(t *testing.T) {
 	}
 }
 
-// A configuration that devenv generates, as a link into the store, is what
-// opencode sees inside as well as outside: its permissions must not get lost.
+// Configuration that devenv generates, as links into the store, is what opencode
+// sees inside as well as outside: its permissions must not get lost.
 func TestGeneratedConfiguration(t *testing.T) {
 	tools := agentTools(t)
 	const text = `{"$schema":"https://opencode.ai/config.json","permission":{"bash":"deny"}}`
+	const agentText = "---\ndescription: Reviews\nmode: subagent\n---\nYou review code.\n"
 	p := newDevenv(t, realOpencode(tools)+`
-		files."opencode.jsonc" = if config ? outputs then { text = builtins.readFile ./text; } else { file = pkgs.writeText "opencode.jsonc" (builtins.readFile ./text); };
+		files = let file = name: text: if config ? outputs then { inherit text; } else { file = pkgs.writeText (baseNameOf name) text; }; in
+			builtins.mapAttrs file {
+				"opencode.jsonc" = builtins.readFile ./text;
+				".opencode/agents/reviewer.md" = builtins.readFile ./agent;
+				".opencode/commands/fix.md" = "Fix the tests";
+			};
 	`)
-	if err := os.WriteFile(filepath.Join(p.dir, "text"), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"text": text, "agent": agentText} {
+		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	opencode := p.opencode()
 	w := newWorld(t, false)
-	if err := os.Symlink(p.evalString(`config.files."opencode.jsonc".file.outPath`), filepath.Join(w.home, "project/opencode.jsonc")); err != nil {
-		t.Fatal(err)
-	}
+	w.link(p)
 	// A program of root's own folder can't be run by the world's user.
 	bare := filepath.Join(p.build("cfg.opencodePackage"), "bin/opencode")
 	env := []string{"OPENCODE_DISABLE_AUTOUPDATE=1", "OPENCODE_DISABLE_MODELS_FETCH=1", "OPENCODE_DISABLE_DEFAULT_PLUGINS=1"}
 	outside := w.launch(env, bare, "debug", "config").expect(t, 0)
 	inside := w.launch(env, opencode, "debug", "config").expect(t, 0)
-	if !strings.Contains(outside.stdout, `"deny"`) {
-		t.Fatalf("opencode does not read its configuration:\n%s", outside.stdout)
+	for _, want := range []string{`"deny"`, "You review code.", "Fix the tests"} {
+		if !strings.Contains(outside.stdout, want) {
+			t.Fatalf("opencode does not read its configuration, %s:\n%s", want, outside.stdout)
+		}
 	}
 	if inside.stdout != outside.stdout {
 		t.Errorf("inside\n%s\noutside\n%s", inside.stdout, outside.stdout)

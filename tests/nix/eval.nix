@@ -77,6 +77,8 @@ in
   wrapper = cfg.finalPackage.text;
   gate = pkgs.jail.ocjail.args.bubblewrapPackage;
   baseNames = map (p: p.pname or p.name) cfg.basePackages;
+  # The links that devenv would put into the project.
+  links = nixpkgsLib.mapAttrs (_: f: "${f.file}") evaluated.config.files;
   shellPackages = map (p: p.name) (builtins.concatMap (i: i.inputs) evaluated.config.inputsFrom);
   shellInputs = map (p: p.name) (cfg.finalPackage.environment or { inputs = [ ]; }).inputs;
 

@@ -166,20 +166,35 @@ func TestStateInTheProject(t *testing.T) {
 	}
 }
 
-// Links into the store that devenv generates can be followed in the jail.
+// link puts the links that devenv generates into the project.
+func (w *world) link(p *project) {
+	w.t.Helper()
+	var links map[string]string
+	p.eval("links", &links)
+	for name, target := range links {
+		at := filepath.Join(w.home, "project", name)
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := os.Symlink(target, at); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// Links into the store that devenv and git-hooks generate can be followed in the jail.
 func TestGeneratedFiles(t *testing.T) {
 	p := newDevenv(t, `
-		files."opencode.jsonc" = if config ? outputs then { text = "generated"; } else { file = pkgs.writeText "opencode.jsonc" "generated"; };
+		files."deep/opencode.jsonc" = if config ? outputs then { text = "generated"; } else { file = pkgs.writeText "opencode.jsonc" "generated"; };
+		git-hooks = { enable = true; package = pkgs.hello; gitPackage = pkgs.git; configPath = "hooks.yaml"; installationScript = "ln -s ${pkgs.writeText "hooks.yaml" "hooked"} hooks.yaml"; };
 		programs.opencode.enable = true;
 	`)
 	opencode := p.opencode()
 	w := newWorld(t, false)
-	link := filepath.Join(w.home, "project/opencode.jsonc")
-	if err := os.Symlink(p.evalString(`config.files."opencode.jsonc".file.outPath`), link); err != nil {
-		t.Fatal(err)
-	}
-	if r := w.launch(nil, opencode, "-c", "cat opencode.jsonc").expect(t, 0); strings.TrimSpace(r.stdout) != "generated" {
-		t.Errorf("opencode.jsonc is %q", r.stdout)
+	w.link(p)
+	w.launch(nil, "/bin/sh", "-c", p.evalString("config.git-hooks.installationScript")).expect(t, 0)
+	if r := w.launch(nil, opencode, "-c", "cat deep/opencode.jsonc; cat hooks.yaml").expect(t, 0); strings.ReplaceAll(r.stdout, "\n", "") != "generatedhooked" {
+		t.Errorf("the files are %q", r.stdout)
 	}
 }
 

@@ -138,7 +138,13 @@ in
   reset = shown (trace (with c; [
     base (defer (set-env "LOST" "1")) network reset (tmpfs "/only") (defer (set-env "KEPT" "1")) (defer (defer (set-env "NEVER" "1")))
   ]));
-  many = builtins.stringLength (trace ([ c.base ] ++ builtins.genList (i: c.rw-bind "/a${toString i}" "/b") count)).text;
+  # All that a wrapper and a manifest take of a long list.
+  many =
+    let
+      t = trace ([ c.base ] ++ builtins.genList (i: c.rw-bind "/a${toString i}" "/b") count);
+    in
+    builtins.stringLength (t.package "").text
+    + builtins.stringLength (builtins.unsafeDiscardStringContext (builtins.toJSON (map (e: removeAttrs e [ "children" ]) t.entries)));
 
   # jail.nixes that changed.
   drift =

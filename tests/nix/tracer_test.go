@@ -2,13 +2,13 @@ package nix
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -144,23 +144,43 @@ func TestUnexpectedJailNix(t *testing.T) {
 	}
 }
 
-// 200 combinators add less than a second to evaluation.
-func TestEvaluationTime(t *testing.T) {
-	measure := func(count int) time.Duration {
-		best := time.Hour
-		for range 2 {
-			start := time.Now()
-			var n int
-			if err := tracer(t, "many", &n, "--arg", "count", strconv.Itoa(count)); err != nil {
-				t.Fatal(err)
-			}
-			best = min(best, time.Since(start))
-		}
-		return best
+// stats are what nix counts while it evaluates.
+type stats struct {
+	Calls   int     `json:"nrFunctionCalls"`
+	Thunks  int     `json:"nrThunks"`
+	Seconds float64 `json:"cpuTime"`
+}
+
+func count(t *testing.T, combinators int) (s stats) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "stats.json")
+	t.Setenv("NIX_SHOW_STATS", "1")
+	t.Setenv("NIX_SHOW_STATS_PATH", file)
+	var n int
+	if err := tracer(t, "many", &n, "--arg", "count", strconv.Itoa(combinators)); err != nil {
+		t.Fatal(err)
 	}
-	added := measure(200) - measure(0)
-	t.Logf("200 combinators add %v", added)
-	if added > time.Second {
-		t.Errorf("200 combinators add %v to evaluation, more than a second", added)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &s); err != nil || s.Calls == 0 || s.Thunks == 0 {
+		t.Fatalf("%v in %s", err, b)
+	}
+	return s
+}
+
+// What a combinator costs is bounded, and does not grow with their number but
+// for the text, which is compared as a whole after each. nix makes some millions
+// of calls a second, so that 200 add less than one.
+func TestEvaluationCost(t *testing.T) {
+	none, some, more := count(t, 0), count(t, 200), count(t, 400)
+	calls, thunks := some.Calls-none.Calls, some.Thunks-none.Thunks
+	t.Logf("200 combinators add %d function calls, %d thunks, %.2f s of processor time", calls, thunks, some.Seconds-none.Seconds)
+	if calls > 200*1000 || thunks > 200*2000 {
+		t.Errorf("200 combinators add %d function calls and %d thunks, more than 1,000 and 2,000 each", calls, thunks)
+	}
+	if again := more.Calls - some.Calls; again > calls*5/4 {
+		t.Errorf("200 more add %d function calls, the first 200 added %d: that is not linear", again, calls)
 	}
 }

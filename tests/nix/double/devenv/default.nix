@@ -12,6 +12,7 @@ in
     warnings = mkOption { type = types.listOf types.str; default = [ ]; };
     infoSections = mkOption { type = types.attrsOf (types.listOf types.str); default = { }; };
     tasks = mkOption { type = types.attrsOf types.anything; default = { }; };
+    git-hooks = mkOption { type = types.attrsOf types.anything; default = { }; };
     files = mkOption { type = types.attrsOf types.anything; default = { }; };
     devenv = {
       root = mkOption { type = types.str; };
