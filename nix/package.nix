@@ -2,7 +2,10 @@
 # `go mod vendor`; tests/nix recomputes it.
 {
   lib,
+  stdenv,
   buildGoModule,
+  help2man,
+  installShellFiles,
 }:
 buildGoModule {
   pname = "ocjail";
@@ -22,6 +25,22 @@ buildGoModule {
   subPackages = [ "cmd/ocjail" ];
   env.CGO_ENABLED = 0;
   ldflags = [ "-s" "-w" "-X main.version=0.1.0" ];
+  nativeBuildInputs = [
+    help2man
+    installShellFiles
+  ];
+  # Made by the program itself, which a build for another platform can't run.
+  postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    for command in "" run gate lint inspect why rules doctor config; do
+      page=ocjail''${command:+-$command}.1
+      help2man --no-info --locale=C.UTF-8 --version-string=0.1.0 --output="$page" "$out/bin/ocjail''${command:+ $command}"
+      installManPage "$page"
+    done
+    for shell in bash fish zsh; do
+      $out/bin/ocjail completion $shell >ocjail.$shell
+      installShellCompletion --cmd ocjail --$shell ocjail.$shell
+    done
+  '';
   doCheck = false; # the tests need a real bwrap and a real opencode
   meta = {
     description = "Jails LLM agents with bubblewrap and checks the jail before it starts";

@@ -37,6 +37,7 @@ in
   systems = nixpkgsLib.mapAttrs (_: builtins.attrNames) (nixpkgsLib.filterAttrs (n: _: builtins.elem n [ "packages" "checks" "devShells" "formatter" ]) outputs);
   names = builtins.attrNames outputs;
   package = nixpkgsLib.mapAttrs (_: p: { inherit (p.ocjail) name meta vendorHash; }) outputs.packages;
+  inherit (outputs.packages.${builtins.currentSystem}) ocjail;
   source = here.runCommand "source" { } "ln -s ${(outputs.packages.${builtins.currentSystem}).ocjail.src} $out";
   checks = nixpkgsLib.mapAttrs (_: c: nixpkgsLib.mapAttrs (_: d: d.drvPath) c) outputs.checks;
   templates = nixpkgsLib.mapAttrs (_: t: { path = toString t.path; inherit (t) description; }) outputs.templates;

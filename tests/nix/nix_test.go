@@ -23,9 +23,9 @@ import (
 )
 
 // tools are what nix, or the builders of double/, run.
-var tools = []string{"nix", "nix-instantiate", "nix-build", "nix-store", "bwrap", "git", "patchelf", "jq", "shellcheck", "dbus-daemon", "dbus-send", "xdg-dbus-proxy"}
+var tools = []string{"nix", "nix-instantiate", "nix-build", "nix-store", "bwrap", "git", "patchelf", "jq", "shellcheck", "dbus-daemon", "dbus-send", "xdg-dbus-proxy", "help2man"}
 
-const install = "apt-get install -y --no-install-recommends nix-bin bubblewrap git patchelf jq shellcheck dbus-daemon dbus-bin xdg-dbus-proxy"
+const install = "apt-get install -y --no-install-recommends nix-bin bubblewrap git patchelf jq shellcheck dbus-daemon dbus-bin xdg-dbus-proxy help2man"
 
 // inputs are the folders that a project is evaluated with.
 type inputs struct{ lib, jailNix, devenv string }

@@ -55,6 +55,27 @@ func TestPackageSource(t *testing.T) {
 	}
 }
 
+// The package brings manual pages and completions, which are no empty files.
+func TestPackageExtras(t *testing.T) {
+	out, err := run(evalLimit, "nix-build", append(flakeArgs(t), "--no-out-link", "-A", "ocjail")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"share/man/man1/ocjail.1":                       "bubblewrap jail",
+		"share/man/man1/ocjail-lint.1":                  "Check jails without starting them",
+		"share/man/man1/ocjail-gate.1":                  "Stand in bwrap",
+		"share/bash-completion/completions/ocjail.bash": "complete",
+		"share/fish/vendor_completions.d/ocjail.fish":   "complete -c ocjail",
+		"share/zsh/site-functions/_ocjail":              "#compdef ocjail",
+	} {
+		text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), file))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %q: %v\n%.300s", file, want, err, text)
+		}
+	}
+}
+
 // devenv loads exactly this file for `imports: - opencode`.
 func TestRootDevenv(t *testing.T) {
 	p := newProject(t, "")

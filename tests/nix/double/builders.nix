@@ -40,6 +40,7 @@ in
       isLinux = lib.hasSuffix "-linux" system;
       isDarwin = lib.hasSuffix "-darwin" system;
     };
+    buildPlatform.canExecute = p: p.system == builtins.currentSystem;
     shell = self.runtimeShell;
     override = _: stdenv;
     stdenv = self.stdenv;

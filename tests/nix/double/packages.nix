@@ -92,6 +92,7 @@ let
     dbus = [ "dbus-send" ];
     xdg-dbus-proxy = [ "xdg-dbus-proxy" ];
     xwayland-satellite = [ "xwayland-satellite" ];
+    help2man = [ "help2man" ];
   };
 
   # bwrap and nix run outside of jails: calling the host's will do.
@@ -145,10 +146,37 @@ let
           script = "mkdir -p $out/bin; ln -s $program $out/bin/${name}";
         };
 
+      # The program that was given, with what the package installs beside it.
       buildGoModule =
         a:
-        (if ocjail == null then throw "the double of nixpkgs was given no ocjail" else self.programAt a.pname ocjail)
+        self.runCommand a.pname
+          {
+            inherit (a) nativeBuildInputs;
+            program = if ocjail == null then throw "the double of nixpkgs was given no ocjail" else "${/. + ocjail}";
+            inherit (a) meta;
+          }
+          ''
+            mkdir -p $out/bin
+            ln -s $program $out/bin/${a.pname}
+            ${a.postInstall or ""}
+          ''
         // { inherit (a) pname version meta vendorHash src; };
+      # Takes what the package gives it, where nixpkgs puts it.
+      installShellFiles = self.runCommand "install-shell-files" { } ''
+        mkdir -p $out/nix-support
+        cat >$out/nix-support/setup-hook <<'EOF'
+        installManPage() { mkdir -p "$out/share/man/man1"; cp "$1" "$out/share/man/man1/"; }
+        installShellCompletion() {
+          local to
+          case $3 in
+            --bash) to=bash-completion/completions/$2.bash ;;
+            --fish) to=fish/vendor_completions.d/$2.fish ;;
+            --zsh) to=zsh/site-functions/_$2 ;;
+          esac
+          mkdir -p "$out/share/''${to%/*}"; cp "$4" "$out/share/$to"
+        }
+        EOF
+      '';
     }
     // lib.optionalAttrs (lib.hasSuffix "-darwin" system) (
       lib.genAttrs [ "bubblewrap" "shadow" "util-linux" "xdg-dbus-proxy" "xwayland-satellite" ] (
