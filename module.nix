@@ -58,7 +58,7 @@ in
         overlays = [ (import ./nix/overlay.nix { inherit inputs; }) ];
 
         # Not in `packages`, which the jail itself is made of.
-        inputsFrom = [ (pkgs.mkShell { packages = [ cfg.finalPackage ] ++ lib.optional linux pkgs.ocjail; }) ];
+        inputsFrom = [ (pkgs.mkShell { packages = [ cfg.finalPackage pkgs.ocjail ]; }) ];
 
         enterShell = lib.mkMerge [
           (lib.mkIf cfg.hardenGit (builtins.readFile ./nix/harden-git.sh))

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Peer tells which proxy listens at socket, a path of the host's. It returns nil
@@ -40,24 +38,6 @@ func Peer(socket, program string) (*Proxy, error) {
 	}
 	p.Socket = socket
 	return &p, nil
-}
-
-// listener returns the process that listens at socket, 0 for none that can be
-// seen. It is the one that called listen(2), see unix(7).
-func listener(socket string) (int, error) {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return 0, fmt.Errorf("socket: %w", err)
-	}
-	defer unix.Close(fd)
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: socket}); err != nil {
-		return 0, nil // nobody, not for us, or too busy to say: then it is none that we know
-	}
-	peer, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	if err != nil {
-		return 0, fmt.Errorf("%s: who listens: %w", socket, err)
-	}
-	return int(peer.Pid), nil
 }
 
 // Same tells whether two paths are one file.

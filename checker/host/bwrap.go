@@ -98,12 +98,3 @@ func (f *FS) bwrapAt(path string, self sandbox.ID, refuse func(Real) error) (*Bw
 	}
 	return &Bwrap{Path: real.Path, ID: st.ID(), Setuid: st.Mode&unix.S_ISUID != 0}, nil
 }
-
-// selfID identifies this program: ocjail may be installed as bwrap.
-func selfID() (sandbox.ID, error) {
-	var st unix.Stat_t
-	if err := unix.Stat("/proc/self/exe", &st); err != nil {
-		return sandbox.ID{}, fmt.Errorf("look up /proc/self/exe: %w: mount /proc", err)
-	}
-	return toStat(&st).ID(), nil
-}

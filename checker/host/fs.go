@@ -93,7 +93,7 @@ func (f *FS) lookup(path string) (sandbox.Stat, error) {
 // that the gate verifies the real mounts before the program starts.
 func lookup(path string) (sandbox.Stat, error) {
 	var st unix.Stat_t
-	if err := unix.Fstatat(unix.AT_FDCWD, path, &st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT); err != nil {
+	if err := unix.Fstatat(unix.AT_FDCWD, path, &st, unix.AT_SYMLINK_NOFOLLOW|noAutomount); err != nil {
 		return sandbox.Stat{}, lookupError(path, err)
 	}
 	s := toStat(&st)
@@ -138,8 +138,8 @@ func toStat(st *unix.Stat_t) sandbox.Stat {
 		Dev:   uint64(st.Dev), // 32 bits wide on some architectures
 		Ino:   st.Ino,
 		UID:   st.Uid,
-		Mode:  st.Mode & 0o7777,
-		Nlink: uint64(st.Nlink), // likewise
+		Mode:  uint32(st.Mode) & 0o7777, // 16 bits wide on some systems
+		Nlink: uint64(st.Nlink),         // likewise
 	}
 }
 

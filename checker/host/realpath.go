@@ -149,7 +149,7 @@ func components(path string) []string {
 // links, nosymfollow mounts and protected_symlinks make the two differ.
 func confirm(path string, want sandbox.Stat, missing error) error {
 	var st unix.Stat_t
-	err := unix.Fstatat(unix.AT_FDCWD, path, &st, unix.AT_NO_AUTOMOUNT)
+	err := unix.Fstatat(unix.AT_FDCWD, path, &st, noAutomount)
 	switch {
 	case err == unix.ENOENT || err == unix.ENOTDIR:
 		if missing != nil {

@@ -94,7 +94,7 @@ func isLinkedInside(home, dir string) (bool, error) {
 // makeBelow creates rel below base one component at a time, each opened from
 // its parent's descriptor, so that no link planted meanwhile is followed.
 func makeBelow(base, rel string) error {
-	const flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	const flags = openPath | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	fd, err := unix.Open(base, flags, 0)
 	if err != nil {
 		return fmt.Errorf("cannot open %s: %w", hclfile.Escape(base), err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
-	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -92,6 +91,6 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
 	return checker.Request{
 		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
-		Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: gate.CanFilter(),
+		Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(),
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
-	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
 
@@ -77,7 +76,7 @@ func complain(stderr io.Writer, err error) { _ = report.Error(stderr, err) }
 // usageStatus: a launcher's misuse must not look like the command's own status.
 func usageStatus(words []string) int {
 	if len(words) > 0 && (words[0] == "run" || words[0] == "gate") {
-		return gate.Broken
+		return launchFailed
 	}
 	return brokenStatus
 }
@@ -102,7 +101,7 @@ starts nothing, when the jail breaks one.`,
 	root.SetVersionTemplate(versionLine())
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newGate(), newLint(), newInspect(), newWhy(), newRules(), newConfig(), newTest(), newDoctor(), newVersion())
+	root.AddCommand(append(launchers(), newLint(), newInspect(), newWhy(), newRules(), newConfig(), newTest(), newVersion())...)
 	root.Args = func(_ *cobra.Command, args []string) error { return unknownCommand(root, args) }
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return root

@@ -1,3 +1,5 @@
+//go:build linux && !nojail
+
 package main
 
 import (

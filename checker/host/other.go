@@ -1,0 +1,10 @@
+//go:build !linux || nojail
+
+package host
+
+import "github.com/refnil/opencode-jail-devenv/checker/sandbox"
+
+const noAutomount = 0
+
+// selfID: without Linux there is no bwrap that this program could be.
+func selfID() (sandbox.ID, error) { return sandbox.ID{}, ErrNoBwrap }

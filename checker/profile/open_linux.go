@@ -1,0 +1,5 @@
+package profile
+
+import "golang.org/x/sys/unix"
+
+const openPath = unix.O_PATH

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package profile
+
+const openPath = 0
