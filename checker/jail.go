@@ -4,7 +4,9 @@ package checker
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -82,7 +84,7 @@ func Resolve(r Request) (*Jail, error) {
 	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.Home)}
 	before, err := asked.Simulate(r.simulation())
 	if err != nil {
-		return nil, err
+		return nil, j.located(err)
 	}
 	if j.Watched, err = watch(r); err != nil {
 		return nil, err
@@ -100,6 +102,21 @@ func Resolve(r Request) (*Jail, error) {
 		return nil, err
 	}
 	return j, notWider(before, j.Tree, j.Watched)
+}
+
+// located adds to an error of bwrap's set-up where its option was written.
+func (j *Jail) located(err error) error {
+	var setup *sandbox.SetupError
+	if !errors.As(err, &setup) {
+		return err
+	}
+	if o := j.origin(j.Asked.Options[setup.Option].Origin); o != nil {
+		err = fmt.Errorf("%w (%s)", err, o)
+	}
+	if j.Phase == Launch && errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: make it, or take the permission that tries only; nothing was started", err)
+	}
+	return err
 }
 
 func (r Request) simulation() sandbox.Config {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Severity ranks a finding. The zero value is not a severity.
@@ -67,6 +68,28 @@ type Origin struct {
 	File       string `json:"file,omitempty"`
 	Line       int    `json:"line,omitempty"`
 	Combinator string `json:"combinator,omitempty"`
+}
+
+// String says where an origin points: "rw-bind from OPTION in FILE:LINE"; "" for
+// none.
+func (o *Origin) String() string {
+	if o == nil {
+		return ""
+	}
+	var parts []string
+	if o.Combinator != "" {
+		parts = append(parts, o.Combinator)
+	}
+	if o.Option != "" {
+		parts = append(parts, "from "+o.Option)
+	}
+	switch {
+	case o.File != "" && o.Line > 0:
+		parts = append(parts, fmt.Sprintf("in %s:%d", o.File, o.Line))
+	case o.File != "":
+		parts = append(parts, "in "+o.File)
+	}
+	return strings.Join(parts, " ")
 }
 
 // Finding is one violation of one rule.

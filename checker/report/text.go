@@ -59,34 +59,13 @@ func (t *Text) finding(f finding.Finding) error {
 		}
 	}
 	for _, l := range []struct{ name, text string }{
-		{"subject:", f.Subject.String()}, {"from:", From(f.Origin)}, {"because:", f.Because}, {"remedy:", f.Remedy}, {"see:", f.URL},
+		{"subject:", f.Subject.String()}, {"from:", f.Origin.String()}, {"because:", f.Because}, {"remedy:", f.Remedy}, {"see:", f.URL},
 	} {
 		if l.text != "" { // not wrapped: it may be a command or a path to copy
 			p.line("  %s %s", pad(l.name, 8), Escape(l.text))
 		}
 	}
 	return p.err
-}
-
-// From says where an origin points: "rw-bind from OPTION in FILE:LINE".
-func From(o *finding.Origin) string {
-	if o == nil {
-		return ""
-	}
-	var parts []string
-	if o.Combinator != "" {
-		parts = append(parts, o.Combinator)
-	}
-	if o.Option != "" {
-		parts = append(parts, "from "+o.Option)
-	}
-	switch {
-	case o.File != "" && o.Line > 0:
-		parts = append(parts, fmt.Sprintf("in %s:%d", o.File, o.Line))
-	case o.File != "":
-		parts = append(parts, "in "+o.File)
-	}
-	return strings.Join(parts, " ")
 }
 
 // Escape makes text from files and paths safe to print: control, format and

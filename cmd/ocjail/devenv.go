@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker/report"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // What the devenv shell tells of the project that it was made of: the manifest
@@ -95,6 +96,11 @@ func ofShell(root string) (string, error) {
 	m, err := loadManifest(file)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", projectManifest, err)
+	}
+	if at, err := filepath.EvalSymlinks(file); err != nil {
+		return "", fmt.Errorf("%s: %w", projectManifest, err)
+	} else if _, inside := sandbox.Below(root, at); inside {
+		return "", fmt.Errorf("%s names %s, which lies in the project: the agent could have written it; enter the devenv shell again", projectManifest, at)
 	}
 	if m.Project != root {
 		real, err := filepath.EvalSymlinks(m.Project)
