@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bus"
+	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 )
 
 // busAddress names the session bus to its clients (dbus-daemon(1)).
@@ -22,7 +23,10 @@ type BusProxy struct {
 // busProxy finds the trusted proxy of this jail. What a proxy's arguments say is
 // taken from the running process, never from the jail that is told to use it.
 func (j *Jail) busProxy() (*BusProxy, error) {
-	if j.BusProxy == "" || j.Phase != Launch {
+	if j.Phase == Lint {
+		return j.plannedBusProxy(), nil
+	}
+	if j.BusProxy == "" {
 		return nil, nil
 	}
 	p, err := j.ownBusProxy()
@@ -40,6 +44,15 @@ func (j *Jail) busProxy() (*BusProxy, error) {
 		p.Directory = path.Dir(p.Socket)
 	}
 	return p, nil
+}
+
+// plannedBusProxy is the proxy that the manifest says the jail will use; its
+// socket is made when the jail starts.
+func (j *Jail) plannedBusProxy() *BusProxy {
+	if j.Manifest == nil || len(j.Manifest.BusNames()) == 0 {
+		return nil
+	}
+	return &BusProxy{Proxy: bus.Proxy{Socket: manifest.Undecided + "bus", Filter: true, Names: j.Manifest.BusNames()}}
 }
 
 // ownBusProxy is the proxy that the jail's command is.

@@ -119,6 +119,9 @@ func (d *decoder) alternative(o *open, text string) bool {
 	return true
 }
 
+// Undecided is the folder of what stands for open text; no host has it.
+const Undecided = "/undecided/"
+
 // leave stands a path that no host has in for shell text.
 func (d *decoder) leave(o *open, text string) {
 	plain := func(r rune) rune {
@@ -128,7 +131,7 @@ func (d *decoder) leave(o *open, text string) {
 		return '-'
 	}
 	name := strings.Trim(strings.Map(plain, shorten(text)), "-")
-	d.items = append(d.items, &item{word: "/undecided/" + cmp.Or(name, "text"), open: o})
+	d.items = append(d.items, &item{word: Undecided + cmp.Or(name, "text"), open: o})
 }
 
 // shorten keeps a message, and a path's part, readable.

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/refnil/opencode-jail-devenv/checker/bus"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
@@ -36,6 +37,8 @@ type Manifest struct {
 	Policy  config.Options
 	origins map[string]finding.Origin
 	script  script
+	// busNames are those of the dbus combinators.
+	busNames []bus.Name
 }
 
 // script is the wrapper of jail.nix, as bash text.
@@ -81,6 +84,7 @@ type element struct {
 	ID         string
 	Combinator *string
 	Origin     struct{ Option, File string }
+	Args       []argument
 	Children   []element
 }
 
@@ -104,6 +108,7 @@ func Parse(data []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("names the relative project root %q", raw.Project)
 	}
 	m := &Manifest{Name: raw.Name, Project: raw.Project, Policy: raw.Policy, origins: map[string]finding.Origin{}, script: raw.Script}
+	m.busNames = busNames(raw.Elements)
 	for _, e := range raw.Elements {
 		m.add(e, e)
 	}

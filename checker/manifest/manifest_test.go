@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/refnil/opencode-jail-devenv/checker/bus"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 )
@@ -41,6 +42,27 @@ func TestJailName(t *testing.T) {
 	var none *manifest.Manifest
 	if got := none.JailName([]string{"/bin/true"}); got != "" {
 		t.Errorf("without a manifest: %q", got)
+	}
+}
+
+// What the jail may reach on the bus is written in its combinators.
+func TestBusNames(t *testing.T) {
+	m, err := manifest.Load(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]bus.Name{{Policy: "talk", Name: "org.freedesktop.Notifications"}}, m.BusNames()); diff != "" {
+		t.Error(diff)
+	}
+	m, err = manifest.Parse([]byte(`{"version": 1, "elements": [
+		{"id": "a", "combinator": "compose", "args": [], "children": [{"id": "a/0", "combinator": "dbus",
+			"args": [{"attrs": {"call": {"list": [{"string": "a.b=c.d.E@/f"}, {"noescape": "$X"}]}, "own": {"list": [{"string": "g.h"}]}}}]}]},
+		{"id": "b", "combinator": null, "args": []}, {"id": "c", "combinator": "dbus", "args": [{"lambda": true}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]bus.Name{{Policy: "own", Name: "g.h"}, {Policy: "call", Name: "a.b"}}, m.BusNames()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -69,6 +69,28 @@ func TestLintEvaluates(t *testing.T) {
 		says(t, "devenv build programs.opencode.manifest", "programs.opencode.jailCombinators", "permission")
 }
 
+// The names that a jail may reach on the session bus are judged beforehand too,
+// those of a combinator that is made of dbus included.
+func TestLintJudgesBusNames(t *testing.T) {
+	for _, c := range []struct {
+		combinator string
+		found      bool
+	}{
+		{`(compose [ (dbus { talk = [ "org.freedesktop.*" ]; }) ])`, true},
+		{`(dbus { own = [ "org.freedesktop.secrets" ]; })`, true},
+		{`(dbus { talk = [ "org.freedesktop.Notifications" ]; })`, false},
+	} {
+		p := newProject(t, `jailCombinators = with pkgs.jail.combinators; [ `+c.combinator+` ];`).here()
+		r := p.lint(nil, "lint", p.build("cfg.manifest"))
+		if got := strings.Contains(r.stdout, "error sockets/bus-names"); got != c.found {
+			t.Errorf("%s: found %v\n%s", c.combinator, got, r.stdout)
+		}
+		if strings.Contains(r.stdout, "error fs/rw-outside-home") {
+			t.Errorf("%s: the proxy's folder is an error:\n%s", c.combinator, r.stdout)
+		}
+	}
+}
+
 // In the devenv shell `ocjail lint` knows the manifest, until the project's files
 // have changed.
 func TestLintInTheShell(t *testing.T) {
