@@ -61,8 +61,10 @@ func (t targets) unnamed(c *cobra.Command) (string, error) {
 		return "", fmt.Errorf("--evaluate: no devenv project: %w", err)
 	case t.flags.evaluate:
 		return evaluate(c.Context(), root, t.warn)
-	case err != nil: // no project, or none of devenv's; findProject's error comes again with the profile
+	case root == "" || errors.Is(err, fs.ErrNotExist): // no project, which the profile will say, or none of devenv's
 		return t.flags.profile, nil
+	case err != nil:
+		return "", err
 	}
 	name, err := ofShell(root)
 	if err != nil || name != "" {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,15 +37,15 @@ func evaluate(ctx context.Context, root string, progress io.Writer) (string, err
 	c.Dir = root
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 10 * time.Second
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr ending
 	c.Stdout, c.Stderr = &stdout, &stderr
 	if f, ok := progress.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintf(progress, "ocjail: evaluating %s (devenv build %s)\n", filepath.Join(root, "devenv.nix"), manifestAttribute)
 	}
 	if err := c.Run(); err != nil {
-		return "", fmt.Errorf("devenv build %s: %w%s", manifestAttribute, errors.Join(err, ctx.Err()), tail(stderr.String()))
+		return "", fmt.Errorf("devenv build %s: %w%s", manifestAttribute, errors.Join(err, ctx.Err()), tail(string(stderr)))
 	}
-	file, err := builtFile(stdout.Bytes())
+	file, err := builtFile(stdout)
 	if err != nil {
 		return "", fmt.Errorf("devenv build %s: %w", manifestAttribute, err)
 	}
@@ -57,6 +57,18 @@ func evaluate(ctx context.Context, root string, progress io.Writer) (string, err
 		return "", errors.Join(fmt.Errorf("devenv made a manifest of the project %q, and this is %s", m.Project, root), err)
 	}
 	return file, nil
+}
+
+// ending keeps the end of what is written to it: Nix code can print without end.
+type ending []byte
+
+func (e *ending) Write(p []byte) (int, error) {
+	const most = 64 << 10
+	*e = append(*e, p...)
+	if n := len(*e); n > most {
+		*e = slices.Clone((*e)[n-most:])
+	}
+	return len(p), nil
 }
 
 // builtFile reads what devenv build prints: an object from attribute to path
