@@ -11,6 +11,7 @@ type Input struct {
 	Phase   string       `json:"phase"` // "launch" or "lint"
 	Now     string       `json:"now"`   // RFC 3339, the evaluation's fixed time
 	Jail    InputJail    `json:"jail"`
+	Agent   InputAgent   `json:"agent"`
 	Host    InputHost    `json:"host"`
 	Watched []InputWatch `json:"watched"`
 }
@@ -55,6 +56,8 @@ type InputMount struct {
 	// the jail, with the flags that it has there: writable below a read-only bind
 	// too (mount_namespaces(7)).
 	Propagates bool `json:"propagates"`
+	// Size bounds a tmpfs, in bytes; null for none, and for what is no tmpfs.
+	Size *uint64 `json:"size"`
 }
 
 // InputEnv is the environment that the command ends up with.
@@ -79,6 +82,7 @@ type InputVariable struct {
 type InputSession struct {
 	NewSession    bool `json:"new_session"`
 	DieWithParent bool `json:"die_with_parent"`
+	VSockFilter   bool `json:"vsock_filter"`   // a seccomp filter of ours refuses sockets of AF_VSOCK
 	TIOCSTIFilter bool `json:"tiocsti_filter"` // a seccomp filter of ours refuses TIOCSTI and TIOCLINUX
 	Terminal      bool `json:"terminal"`       // descriptor 0, 1 or 2 is a terminal
 }
@@ -130,6 +134,12 @@ type InputHost struct {
 	Bwrap         InputBwrap   `json:"bwrap"`
 	LegacyTIOCSTI *bool        `json:"legacy_tiocsti"`  // sysctl dev.tty.legacy_tiocsti
 	UserNS        *bool        `json:"user_namespaces"` // may this user make them
+	// Listening are the TCP ports of the host at which something answers; null
+	// where the jail has a network of its own, or they could not be had.
+	Listening []int `json:"listening"`
+	// NixTrusted: the Nix daemon does whatever the user asks, as root; null where
+	// the jail does not reach the daemon, or that could not be had.
+	NixTrusted *bool `json:"nix_trusted"`
 }
 
 // InputStray is a folder that git obeys because a file of the project names it,
@@ -148,7 +158,7 @@ type InputBwrap struct {
 // InputWatch is one watched path and what the jail can do with it.
 type InputWatch struct {
 	Path   string `json:"path"`  // on the host, absolute
-	Class  string `json:"class"` // "host-executed", "agent-work", "secret", "socket", "device", "checker-state"
+	Class  string `json:"class"` // "host-executed", "agent-work", "secret", "socket", "device", "checker-state", "shared-cache"
 	Exists *bool  `json:"exists"`
 	Type   string `json:"type"`
 	// Access is the widest way in: "rw", "ro", "dev" or "none". An absent path

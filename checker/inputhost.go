@@ -9,7 +9,7 @@ func (b *inputBuilder) host() InputHost {
 	h := InputHost{
 		Known: true, Home: f.HomeReal, User: f.User, UID: f.UID, ProjectRoot: f.ProjectRoot,
 		RuntimeDir: f.RuntimeDir, LegacyTIOCSTI: f.LegacyTIOCSTI, UserNS: f.UserNS,
-		GitStray: []InputStray{},
+		GitStray: []InputStray{}, Listening: b.listening(), NixTrusted: b.nixTrusted(),
 	}
 	if f.Git != nil {
 		h.GitDir, h.GitCommonDir = f.Git.Dir, f.Git.CommonDir
@@ -23,6 +23,35 @@ func (b *inputBuilder) host() InputHost {
 	}
 	return h
 }
+
+// listening asks only when the jail could connect.
+func (b *inputBuilder) listening() []int {
+	if b.Sandbox.Namespaces()["net"] == "unshared" {
+		return nil
+	}
+	ports, err := b.FS.Listening()
+	if err != nil {
+		return nil
+	}
+	return ports
+}
+
+// nixTrusted asks only when the jail reaches the daemon.
+func (b *inputBuilder) nixTrusted() *bool {
+	for _, w := range b.Watched {
+		if w.Path == nixSocket && b.Tree.Widest(w.Path).Access != sandbox.None {
+			trusted, err := b.FS.NixTrusts(b.Facts)
+			if err != nil {
+				return nil
+			}
+			return &trusted
+		}
+	}
+	return nil
+}
+
+// nixSocket is the folder of the Nix daemon's socket, as policy/data watches it.
+const nixSocket = "/nix/var/nix/daemon-socket"
 
 // watched tells for each watched path the widest way in.
 func (b *inputBuilder) watched() []InputWatch {

@@ -28,12 +28,16 @@ func (j *Jail) Input(now time.Time) (*Input, error) {
 			Name: j.Name, Command: s.Command, Mounts: b.mounts(), Env: b.env(), Namespaces: b.namespaces(),
 			Session: InputSession{
 				NewSession: s.Has("--new-session"), DieWithParent: s.Has("--die-with-parent"),
-				TIOCSTIFilter: j.Filter, Terminal: j.Interactive,
+				TIOCSTIFilter: j.Filter, VSockFilter: j.CanFilter, Terminal: j.Interactive,
 			},
 			Capabilities: InputCapabilities{Add: append([]string{}, added...), DropAll: dropAll},
 			Seccomp:      b.seccomp(), BusProxies: b.busProxies(), DisableUsers: s.Has("--disable-userns"),
 		},
 		Host: b.host(), Watched: b.watched(),
+	}
+	var err error
+	if in.Agent, err = b.agent(); err != nil {
+		return nil, err
 	}
 	if o := s.Last("--hostname"); o != nil {
 		in.Jail.Hostname = o.Args[0]
@@ -159,6 +163,9 @@ func (b *inputBuilder) mount(op sandbox.Op) InputMount {
 	if m.Kind == sandbox.MountData {
 		in.Type = string(sandbox.Regular)
 	}
+	if m.Kind == sandbox.MountTmpfs && op.Size > 0 {
+		in.Size = &op.Size
+	}
 	if in.SourceReal != "" {
 		in.Type = string(sandbox.Unknown)
 		if st, err := b.FS.Lstat(in.SourceReal); err == nil {
@@ -219,7 +226,7 @@ func (b *inputBuilder) seccomp() []InputSeccomp {
 		}
 		list = append(list, f)
 	}
-	if b.Filter {
+	if b.CanFilter {
 		list = append(list, InputSeccomp{Own: true})
 	}
 	return list

@@ -48,7 +48,8 @@ type Request struct {
 	Descriptor func(int) (string, error)
 	// Filters holds the seccomp programs that options name, by descriptor.
 	Filters map[int][]byte
-	// CanFilter is set where a seccomp filter against TIOCSTI can be made.
+	// CanFilter is set where a seccomp filter can be made. The jail then gets one,
+	// against AF_VSOCK and, where need be, TIOCSTI.
 	CanFilter bool
 	// BusProxy is the path of the xdg-dbus-proxy that is trusted to filter; ""
 	// for none.
@@ -70,7 +71,7 @@ type Jail struct {
 	Watched []Watched
 	// Tildes are the options of Asked in which "~/" was expanded.
 	Tildes []int
-	// Filter is set when the gate adds its own filter against TIOCSTI.
+	// Filter is set when the gate's own filter is to stop TIOCSTI too.
 	Filter bool
 	// Bus is the trusted proxy that this jail starts, or is told to use; nil for none.
 	Bus *BusProxy

@@ -40,7 +40,7 @@ func watched(t *testing.T) []watch {
 var template = regexp.MustCompile(`^(\{(ssh-agent|state|config|cache)\}|(\{(home|project|git|git-common|git-modules|submodule|runtime|state|cache|config)\})?/.*|\{git-hooks-path\}(/.*)?)$`)
 
 func TestWatchedIsWellFormed(t *testing.T) {
-	classes := []string{"host-executed", "agent-work", "secret", "socket", "device", "checker-state"}
+	classes := []string{"host-executed", "agent-work", "secret", "socket", "device", "checker-state", "shared-cache"}
 	seen := map[string]bool{}
 	for _, w := range watched(t) {
 		_, rest, _ := strings.Cut(w.Path, "/")
@@ -101,6 +101,7 @@ func TestWatchedHolds(t *testing.T) {
 			"{runtime}/wayland-0", "{runtime}/pipewire-0", "/tmp/tmux-*", "/tmp/ssh-*", "/run/screen", "{home}/.docker/run", "{home}/.docker/desktop", "{runtime}/*.sock",
 		},
 		"device":        {"/dev/input", "/dev/uinput", "/dev/kvm", "/dev/fuse", "/dev/mem", "/dev/pts", "/dev/ptmx"},
+		"shared-cache":  {"{home}/.cargo/registry", "{home}/.npm", "{home}/go/pkg/mod", "{home}/.cache/pip"},
 		"checker-state": {"{state}", "{config}", "{cache}"},
 	}
 	class := map[string]string{}

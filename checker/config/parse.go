@@ -15,7 +15,7 @@ import (
 
 // Classes are the kinds of path that a watch block may name: what the policy
 // input's watched[].class holds, without ocjail's own "checker-state".
-var Classes = []string{"secret", "host-executed", "agent-work", "socket", "device"}
+var Classes = []string{"secret", "host-executed", "agent-work", "socket", "device", "shared-cache"}
 
 // reader collects every error of a file, so that one run shows them all.
 type reader struct {

@@ -237,8 +237,8 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 		s.SetDescriptor(d.Option, len(files))
 		files = append(files, f)
 	}
-	if j.Filter {
-		code, err := terminalFilter()
+	if j.CanFilter {
+		code, err := jailFilter(j.Filter)
 		if err != nil {
 			return spec{}, err
 		}

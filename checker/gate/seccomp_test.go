@@ -9,7 +9,7 @@ import (
 )
 
 // interpret runs a classic BPF program as the kernel would (seccomp(2), bpf(4)),
-// as far as terminalFilter uses it.
+// as far as jailFilter uses it.
 func interpret(t *testing.T, code []byte, data []byte) uint32 {
 	t.Helper()
 	var acc uint32
@@ -41,18 +41,18 @@ func interpret(t *testing.T, code []byte, data []byte) uint32 {
 	}
 }
 
-// call is struct seccomp_data of a call whose second argument is request.
-func call(arch, nr uint32, request uint64) []byte {
+// call is struct seccomp_data of a call with these arguments.
+func call(arch, nr uint32, first, request uint64) []byte {
 	data := binary.NativeEndian.AppendUint32(nil, nr)
 	data = binary.NativeEndian.AppendUint32(data, arch)
 	data = binary.NativeEndian.AppendUint64(data, 0x7f0000001000) // instruction pointer
-	for _, arg := range []uint64{0, request, 1 << 40, 0, 0, 0} {
+	for _, arg := range []uint64{first, request, 1 << 40, 0, 0, 0} {
 		data = binary.NativeEndian.AppendUint64(data, arg)
 	}
 	return data
 }
 
-func TestTerminalFilter(t *testing.T) {
+func TestJailFilter(t *testing.T) {
 	const (
 		allow  = unix.SECCOMP_RET_ALLOW
 		deny   = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
@@ -60,7 +60,7 @@ func TestTerminalFilter(t *testing.T) {
 		kill   = unix.SECCOMP_RET_KILL_PROCESS
 		x32Bit = 1 << 30
 	)
-	code, err := terminalFilter()
+	code, err := jailFilter(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestTerminalFilter(t *testing.T) {
 	}
 	check := func(arch, nr uint32, request uint64, want uint32) {
 		t.Helper()
-		if got := interpret(t, code, call(arch, nr, request)); got != want {
+		if got := interpret(t, code, call(arch, nr, 0, request)); got != want {
 			t.Errorf("architecture %#x, call %d, request %#x: %#x, want %#x", arch, nr, request, got, want)
 		}
 	}
@@ -99,6 +99,47 @@ func TestTerminalFilter(t *testing.T) {
 	for _, arch := range []uint32{0, unix.AUDIT_ARCH_PPC64, unix.AUDIT_ARCH_MIPS, 0xffffffff} {
 		if own[arch] == 0 {
 			check(arch, unix.SYS_IOCTL, unix.TCGETS, kill)
+		}
+	}
+}
+
+// AF_VSOCK can not be had in any table, other families can.
+func TestJailFilterOnSockets(t *testing.T) {
+	numbers := map[string]map[uint32]uint32{ // architecture to socket's number
+		"amd64": {unix.AUDIT_ARCH_X86_64: 41, unix.AUDIT_ARCH_I386: 359},
+		"arm64": {unix.AUDIT_ARCH_AARCH64: 198, unix.AUDIT_ARCH_ARM: 281},
+	}[runtime.GOARCH]
+	for _, terminal := range []bool{false, true} {
+		code, err := jailFilter(terminal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := func(arch, nr uint32, family uint64) uint32 {
+			return interpret(t, code, call(arch, nr, family, unix.TIOCSTI))
+		}
+		for arch, socket := range numbers {
+			for _, high := range []uint64{0, 1 << 32} {
+				if got := answer(arch, socket, high|unix.AF_VSOCK); got != refuse(unix.EAFNOSUPPORT) {
+					t.Errorf("architecture %#x: AF_VSOCK is answered with %#x", arch, got)
+				}
+			}
+			for _, family := range []uint64{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK} {
+				if got := answer(arch, socket, family); got != unix.SECCOMP_RET_ALLOW {
+					t.Errorf("architecture %#x: family %d is answered with %#x", arch, family, got)
+				}
+			}
+		}
+		if runtime.GOARCH == "amd64" {
+			if got := answer(unix.AUDIT_ARCH_I386, 102, socketcallSocket); got != refuse(unix.ENOSYS) {
+				t.Errorf("socketcall's socket is answered with %#x", got)
+			}
+			if got := answer(unix.AUDIT_ARCH_I386, 102, 3); got != unix.SECCOMP_RET_ALLOW {
+				t.Errorf("socketcall's connect is answered with %#x", got)
+			}
+			ioctl := map[bool]uint32{false: unix.SECCOMP_RET_ALLOW, true: refuse(unix.EPERM)}[terminal]
+			if got := answer(unix.AUDIT_ARCH_X86_64, 16, 0); got != ioctl {
+				t.Errorf("TIOCSTI is answered with %#x", got)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -229,7 +230,7 @@ func TestExitStatus(t *testing.T) {
 func TestSignalsToOcjail(t *testing.T) {
 	w := gatetest.New(t)
 	for _, s := range []syscall.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGKILL} {
-		mark := "signal-" + unix.SignalName(s)
+		mark := fmt.Sprintf("signal-%d-%d", s, os.Getpid()) // others may run this test too
 		c := w.Ocjail(sh(w.Jail(), "echo >"+mark+"; sleep 60")...)
 		var stderr bytes.Buffer
 		c.Stderr = &stderr

@@ -51,8 +51,14 @@ func (v *View) session() string {
 		parts = append(parts, "no filter against typing into the terminal")
 	}
 	parts = append(parts, choose(s.DieWithParent, "ends with its launcher", "may outlive its launcher"))
-	if n := len(v.Seccomp); n > 0 && !(n == 1 && s.TIOCSTIFilter) {
-		parts = append(parts, plural(n, "seccomp filter"))
+	asked := 0
+	for _, f := range v.Seccomp {
+		if !f.Own {
+			asked++
+		}
+	}
+	if asked > 0 {
+		parts = append(parts, plural(asked, "seccomp filter"))
 	}
 	return strings.Join(parts, "; ")
 }

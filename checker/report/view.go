@@ -86,7 +86,7 @@ type Socket struct {
 // Watched is a watched host path that the jail reaches.
 type Watched struct {
 	Path   string `json:"path"`   // on the host
-	Class  string `json:"class"`  // "host-executed", "agent-work", "secret", "socket", "device", "checker-state"
+	Class  string `json:"class"`  // "host-executed", "agent-work", "secret", "socket", "device", "checker-state", "shared-cache"
 	Access string `json:"access"` // the widest
 	How    string `json:"how"`    // "mount", "create", "rename", "alias" or "below"
 	Inside string `json:"inside"` // in the jail

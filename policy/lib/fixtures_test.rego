@@ -13,7 +13,7 @@ clean := {
 		"mounts": [],
 		"env": {"cleared": true, "set": []},
 		"namespaces": {"user": "unshared", "pid": "unshared", "net": "shared"},
-		"session": {"new_session": false, "die_with_parent": true, "tiocsti_filter": true, "terminal": true},
+		"session": {"new_session": false, "die_with_parent": true, "tiocsti_filter": true, "vsock_filter": true, "terminal": true},
 		"capabilities": {"add": [], "drop_all": false},
 		"seccomp": [],
 		"bus_proxies": [],
@@ -33,7 +33,10 @@ clean := {
 		"bwrap": {"path": "/usr/bin/bwrap", "setuid": false},
 		"legacy_tiocsti": null,
 		"user_namespaces": true,
+		"listening": [],
+		"nix_trusted": null,
 	},
+	"agent": {"runs": true, "managed": [], "dangling": []},
 	"watched": [],
 }
 
@@ -64,6 +67,7 @@ bind(op, access, path, more) := object.union(
 		"certain": true,
 		"covers": [],
 		"propagates": false,
+		"size": null,
 	},
 	more,
 )

@@ -57,3 +57,10 @@ display(path) if {
 	some name in data.ocjail.sockets.display
 	path == concat("/", [input.host.runtime_dir, name])
 }
+
+nix_daemon(path) if path == "/nix/var/nix/daemon-socket"
+
+# The directory that an absolute path lies in.
+parent(path) := concat("/", array.slice(parts, 0, count(parts) - 1)) if {
+	parts := split(path, "/")
+}

@@ -48,3 +48,10 @@ test_display if {
 	places.display("/run/user/1000/wayland-0") with input as fixtures.clean
 	not places.display("/run/user/1000/bus") with input as fixtures.clean
 }
+
+test_nix_daemon if {
+	places.nix_daemon("/nix/var/nix/daemon-socket")
+	not places.nix_daemon("/nix/var/nix")
+}
+
+test_parent if places.parent("/home/u/.npm") == "/home/u"

@@ -16,6 +16,8 @@ agent_work := of("agent-work")
 
 checker_state := of("checker-state")
 
+shared_caches := of("shared-cache")
+
 secrets := there(of("secret"))
 
 sockets := there(of("socket"))

@@ -22,6 +22,7 @@ import data.ocjail.lib.watched
 findings contains finding(w) if {
 	some w in watched.sockets
 	not places.display(w.path)
+	not places.nix_daemon(w.path)
 	not filtered(w.path)
 }
 

@@ -37,6 +37,9 @@ test_screen_and_sound_are_no_privilege if {
 	found([socket(path)], [watch(path, {})]) == set()
 }
 
+# sockets/nix-daemon judges it.
+test_nix_daemon if found([], [watch("/nix/var/nix/daemon-socket", {"type": "dir"})]) == set()
+
 test_unlisted_socket_is_a_warning if {
 	found([socket("/run/user/1000/proxy/bus")], []) == {["warning", "/run/user/1000/proxy/bus"]}
 }

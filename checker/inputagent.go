@@ -1,0 +1,113 @@
+package checker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+	"github.com/refnil/opencode-jail-devenv/policy"
+)
+
+// InputAgent is what opencode finds of its settings in the jail.
+type InputAgent struct {
+	// Runs: the command is opencode, or the folder of its settings is in the jail.
+	Runs bool `json:"runs"`
+	// Managed are the settings of the machine's owner that exist on the host.
+	Managed []InputManaged `json:"managed"`
+	// Dangling are settings that are links to what is not in the jail.
+	Dangling []InputDangling `json:"dangling"`
+}
+
+// InputManaged is a file or folder of managed settings.
+type InputManaged struct {
+	Path  string `json:"path"`
+	Shown bool   `json:"shown"` // the jail sees it under the same name
+}
+
+// InputDangling is a link that leads nowhere in the jail.
+type InputDangling struct {
+	Path   string `json:"path"`
+	Target string `json:"target"` // where it leads on the host
+}
+
+// agentData is policy/data/agent.json.
+type agentData struct {
+	Programs      []string `json:"programs"`      // base names of commands
+	Directories   []string `json:"directories"`   // below the home, the first is that of the settings
+	Managed       []string `json:"managed"`       // absolute
+	Configuration []string `json:"configuration"` // below {home} or {project}
+}
+
+func (b *inputBuilder) agent() (InputAgent, error) {
+	in := InputAgent{Managed: []InputManaged{}, Dangling: []InputDangling{}}
+	var data agentData
+	text, err := policy.Files.ReadFile("data/agent.json")
+	if err != nil {
+		return in, err
+	}
+	if err := json.Unmarshal(text, &data); err != nil {
+		return in, fmt.Errorf("policy/data/agent.json: %w", err)
+	}
+	if c := b.Sandbox.Command; len(c) > 0 {
+		in.Runs = slices.Contains(data.Programs, path.Base(c[0]))
+	}
+	if !in.Runs {
+		in.Runs = b.Tree.Widest(path.Join(b.Facts.HomeReal, data.Directories[0])).Access != sandbox.None
+	}
+	for _, p := range data.Managed {
+		if err := b.managed(&in, p); err != nil {
+			return in, err
+		}
+	}
+	places := strings.NewReplacer("{home}", b.Facts.HomeReal, "{project}", b.Facts.ProjectRoot)
+	for _, p := range data.Configuration {
+		if err := b.dangling(&in, places.Replace(p)); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+// managed notes p if it exists on the host.
+func (b *inputBuilder) managed(in *InputAgent, p string) error {
+	real, err := b.FS.RealPath(p)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	m := InputManaged{Path: p}
+	if err == nil {
+		seen, err := b.Tree.Access(p)
+		if err != nil {
+			return err
+		}
+		m.Shown = seen.Exists && seen.Host == real.Path
+	}
+	in.Managed = append(in.Managed, m)
+	return nil
+}
+
+// dangling notes p if it is a file on the host and, in the jail, a link to
+// nothing.
+func (b *inputBuilder) dangling(in *InputAgent, p string) error {
+	real, err := b.FS.RealPath(p)
+	unreadable := err != nil // for the host as well, so nothing is lost in the jail
+	if unreadable || len(real.Links) == 0 {
+		return nil
+	}
+	seen, err := b.Tree.Access(p)
+	if err != nil || seen.Exists {
+		return err
+	}
+	for _, link := range real.Links {
+		if b.Tree.Widest(link.Path).Access != sandbox.None {
+			in.Dangling = append(in.Dangling, InputDangling{Path: p, Target: real.Path})
+			break
+		}
+	}
+	return nil
+}
