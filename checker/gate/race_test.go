@@ -2,12 +2,14 @@ package gate_test
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,28 +18,46 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/gate/gatetest"
 )
 
-// swapper renames P/.git and P/other over each other until it is stopped.
+// swapper renames files of a project over each other until it is stopped.
 type swapper struct {
-	stopped chan bool
-	stop    atomic.Bool
+	end     func() // returns when it has stopped
+	stopped bool
 }
 
-func swap(project string) *swapper {
-	s := &swapper{stopped: make(chan bool)}
-	a, b := filepath.Join(project, ".git"), filepath.Join(project, "other")
-	go func() {
-		for !s.stop.Load() {
-			_ = unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
-			time.Sleep(time.Duration(rand.IntN(4000)) * time.Microsecond)
+// swap starts a swapper of the pairs: in a second jail of the same project, or
+// beside all jails, which is a little quicker. Between two swaps at most pause
+// passes.
+func swap(t *testing.T, w *gatetest.World, jailed bool, pause string, pairs ...string) *swapper {
+	t.Helper()
+	argv := append([]string{gatetest.Build(t).Probe, "swap", pause}, pairs...)
+	c := w.Command(argv[0], argv[1:]...)
+	if jailed {
+		argv[0] = "/probe"
+		c = w.Bwrap(append(w.Jail("--die-with-parent", "--"), argv...)...)
+	}
+	r, pw, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stdin = r
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	s := &swapper{}
+	s.end = func() {
+		s.stopped = true
+		pw.Close()
+		said, err := io.ReadAll(out)
+		if err := errors.Join(err, c.Wait()); err != nil {
+			t.Errorf("the swapper: %v: %s", err, said)
 		}
-		close(s.stopped)
-	}()
+	}
 	return s
-}
-
-func (s *swapper) end() {
-	s.stop.Store(true)
-	<-s.stopped
 }
 
 // Another jail of the same project swaps directories while bwrap mounts by
@@ -54,9 +74,9 @@ func TestSwappedDirectories(t *testing.T) {
 	}
 	script := "echo evil 2>/dev/null >.git/hooks/planted && echo unprotected || echo protected"
 	ran, bad := 0, 0
-	n := repeat(t, "OCJAIL_TEST_RACES", 100)
-	for range n {
-		s := swap(w.Project)
+	n := repeat(t, "OCJAIL_TEST_RACES", 60)
+	for i := range n {
+		s := swap(t, w, i%2 == 0, "4ms", w.Project+"/.git", w.Project+"/other")
 		c := w.Ocjail(sh(w.Jail(), script)...)
 		c.Args = append([]string{c.Args[0], "gate", "--timings"}, c.Args[2:]...)
 		out := stopBefore(t, c, "start bwrap", s)
@@ -92,7 +112,7 @@ func stopBefore(t *testing.T, c *exec.Cmd, step string, s *swapper) string {
 	late := false
 	lines := bufio.NewReader(r)
 	for line, err := lines.ReadString('\n'); err == nil; line, err = lines.ReadString('\n') {
-		if !strings.Contains(line, " "+step+" ") || s.stop.Load() {
+		if !strings.Contains(line, " "+step+" ") || s.stopped {
 			continue
 		}
 		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
@@ -102,7 +122,7 @@ func stopBefore(t *testing.T, c *exec.Cmd, step string, s *swapper) string {
 		late = n != 0 || err != nil || lines.Buffered() > 0
 	}
 	_ = c.Wait() // refusals are as good as runs
-	if !s.stop.Load() {
+	if !s.stopped {
 		s.end()
 	}
 	if late {
@@ -125,11 +145,12 @@ func TestSwappedDirectoriesWithoutOcjail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := swap(w.Project)
+		s := swap(t, w, false, "4ms", w.Project+"/.git", w.Project+"/other")
 		c := at(w.Bwrap(argv...), r)
-		time.AfterFunc(time.Duration(5+rand.IntN(10))*time.Millisecond, func() { s.end(); pw.Close() })
+		ended := make(chan bool)
+		time.AfterFunc(time.Duration(5+rand.IntN(10))*time.Millisecond, func() { s.end(); pw.Close(); close(ended) })
 		o := w.Run(c)
-		<-s.stopped
+		<-ended
 		r.Close()
 		_ = os.Remove(hooks + "/planted")
 		if strings.Contains(o.Stdout, "unprotected") {
@@ -137,4 +158,45 @@ func TestSwappedDirectoriesWithoutOcjail(t *testing.T) {
 		}
 	}
 	t.Error("no jail was unprotected in 2,000 launches: the race can not be shown")
+}
+
+// Links and directories change places while a second jail of the same project
+// runs: one is the source of a mount, and leads to a key; one is where a mount
+// goes. Whatever runs has the folder that was judged, in the place that was judged.
+func TestSwappedLinks(t *testing.T) {
+	w := gatetest.New(t)
+	secret := filepath.Dir(w.Write("secret/key", "hunter2\n", 0o644))
+	w.Write("project/data/key", "mine\n", 0o644)
+	w.Write("project/docs/mine", "", 0o644)
+	w.Write("project/cache/old", "", 0o644)
+	for link, target := range map[string]string{"data-link": secret, "cache-link": "docs"} {
+		if err := os.Symlink(target, filepath.Join(w.Project, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Own()
+	at := func(name string) string { return filepath.Join(w.Project, name) }
+	config := fmt.Sprintf("watch %q { class = \"secret\" }", secret)
+	argv := sh(w.Jail("--ro-bind", at("data"), "/data", "--tmpfs", at("cache")), "cat /data/key; [ -e docs/mine ] || echo moved")
+	ran, refused, bad := 0, 0, 0
+	n := repeat(t, "OCJAIL_TEST_RACES", 60)
+	for i := 0; i < n; i += 10 {
+		s := swap(t, w, true, "60ms", at("data"), at("data-link"), at("cache"), at("cache-link"))
+		for range min(10, n-i) {
+			switch o := w.Run(w.Configured(config, argv...)); {
+			case o.Status == 0 && o.Stdout == "mine\n":
+				ran++
+			case (o.Status == 125 || o.Status == 126) && o.Stdout == "":
+				refused++
+			default:
+				bad++
+				t.Errorf("a jail ran that nobody judged: %+v", o)
+			}
+		}
+		s.end()
+	}
+	t.Logf("of %d launches %d ran, %d were refused, %d were wrong", n, ran, refused, bad)
+	if ran == 0 || refused == 0 {
+		t.Errorf("%d ran and %d were refused: nothing was raced", ran, refused)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -229,6 +230,10 @@ func TestExitStatus(t *testing.T) {
 
 func TestSignalsToOcjail(t *testing.T) {
 	w := gatetest.New(t)
+	// Under nohup(1) SIGHUP would be ignored here, and so by what is started.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, unix.SIGHUP)
+	defer signal.Stop(caught)
 	for _, s := range []syscall.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGKILL} {
 		mark := fmt.Sprintf("signal-%d-%d", s, os.Getpid()) // others may run this test too
 		c := w.Ocjail(sh(w.Jail(), "echo >"+mark+"; sleep 60")...)
