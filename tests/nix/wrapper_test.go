@@ -17,11 +17,13 @@ func TestBrokenStarts(t *testing.T) {
 		argv []string
 		says []string
 	}{
-		"no HOME":            {[]string{"HOME="}, []string{opencode, "-c", "true"}, []string{"HOME is not set", "nothing was started"}},
-		"relative HOME":      {[]string{"HOME=home"}, []string{opencode, "-c", "true"}, []string{"HOME is not set to an absolute path"}},
-		"no manifest":        {nil, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "not set", "devenv shell"}},
-		"missing manifest":   {[]string{"OCJAIL_MANIFEST=/nonexistent"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "/nonexistent: no such file", "enter the devenv shell again"}},
-		"directory manifest": {[]string{"OCJAIL_MANIFEST=/"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "manifest /: is no regular file"}},
+		"no HOME":             {[]string{"HOME="}, []string{opencode, "-c", "true"}, []string{"HOME is not set", "nothing was started"}},
+		"relative HOME":       {[]string{"HOME=home"}, []string{opencode, "-c", "true"}, []string{"HOME is not set to an absolute path"}},
+		"no manifest":         {nil, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "not set", "devenv shell"}},
+		"missing manifest":    {[]string{"OCJAIL_MANIFEST=/nonexistent"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "/nonexistent: no such file", "enter the devenv shell again"}},
+		"unreadable manifest": {nil, []string{"/bin/sh", "-c", `touch ~/m && chmod 0 ~/m && OCJAIL_MANIFEST=~/m exec "$0" --ro-bind / / true`, gate}, []string{"OCJAIL_MANIFEST", "m: permission denied", "enter the devenv shell again"}},
+		"another version":     {nil, []string{"/bin/sh", "-c", `echo '{"version": 2}' >~/m && OCJAIL_MANIFEST=~/m exec "$0" --ro-bind / / true`, gate}, []string{"OCJAIL_MANIFEST", "version 2", "of one release"}},
+		"directory manifest":  {[]string{"OCJAIL_MANIFEST=/"}, []string{gate, "--ro-bind", "/", "/", "true"}, []string{"OCJAIL_MANIFEST", "manifest /: is no regular file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			newWorld(t, false).launch(c.env, c.argv...).expect(t, 125).says(t, c.says...)
