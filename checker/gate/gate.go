@@ -40,6 +40,9 @@ type Request struct {
 	Config *config.Config
 	// Manifest names the jail and explains origins; it may be nil.
 	Manifest *manifest.Manifest
+	// InBwrapsPlace has --die-with-parent mean the caller of this process, as
+	// bwrap's own would.
+	InBwrapsPlace bool
 	// BusProxy is the path of the xdg-dbus-proxy that is trusted to filter; "" for
 	// none.
 	BusProxy string
@@ -84,6 +87,9 @@ func (r Request) Launch(ctx context.Context) (int, error) {
 	if err != nil {
 		return Refused, err
 	}
+	if err := r.follow(s); err != nil {
+		return Broken, err
+	}
 	r.step("parse")
 	status, err := r.attempt(ctx, s, fds, std)
 	var m *mismatch
@@ -95,6 +101,18 @@ func (r Request) Launch(ctx context.Context) (int, error) {
 		err = errors.Join(err, std.close(), std.drain())
 	}
 	return status, err
+}
+
+// follow has this process end with its parent if the jail is to. The jail ends
+// with this process. Like bwrap it does not see a parent that has ended before.
+func (r Request) follow(s *sandbox.Sandbox) error {
+	if !r.InBwrapsPlace || !s.Has("--die-with-parent") {
+		return nil
+	}
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("--die-with-parent: %w", err)
+	}
+	return nil
 }
 
 func (r Request) step(name string) {

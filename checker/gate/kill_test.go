@@ -143,3 +143,41 @@ func TestDeathBeforeRelease(t *testing.T) {
 		})
 	}
 }
+
+// A jail that is to end with its parent ends with the program that called bwrap,
+// in whose place the gate stands.
+func TestEndsWithItsCaller(t *testing.T) {
+	w := gatetest.New(t)
+	for name, follows := range map[string]bool{"--die-with-parent": true, "--unshare-uts": false} {
+		mark := fmt.Sprintf("9%d", rand.Uint32())
+		argv := append(append([]string{"-c", `"$@"; true`, "sh", gatetest.Build(t).Ocjail, "gate", "--"}, w.Jail(name)...), "--", "sleep", mark)
+		c := w.Command("sh", argv...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		jailed := func() (n int) {
+			for _, pid := range processes(t, mark) {
+				if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && bytes.HasPrefix(line, []byte("sleep\x00")) {
+					n++
+				}
+			}
+			return n
+		}
+		for range 1000 {
+			if jailed() > 0 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if jailed() == 0 {
+			t.Fatalf("%s: the jail did not start", name)
+		}
+		if err := c.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Wait() // killed
+		if left := leftover(t, mark); (len(left) == 0) != follows {
+			t.Errorf("%s: processes %v are left", name, left)
+		}
+	}
+}

@@ -114,7 +114,7 @@ func (l *launcher) step(name string) {
 func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []string) error {
 	l.observe = m.config.Gate.Mode == config.Observe
 	r := gate.Request{
-		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, BusProxy: m.busProxy, Cwd: m.cwd,
+		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
 		Environ: os.Environ(), Show: l.show, Warn: l.w, Steps: l.step,
 	}
 	status, err := r.Launch(c.Context())
