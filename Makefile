@@ -3,7 +3,11 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-MAX_MB := 32
+RELEASE := github.com/refnil/opencode-jail-devenv/checker/release
+
+# What is linked is loaded at each launch, so ocjail is held small.
+MAX_MB := 10
+MAX_RULES_MB := 32
 
 # The linter has its own pin and folder: in go.mod it would bring 200 modules along.
 GOLANGCI := v2.15.0
@@ -21,11 +25,13 @@ run: install build ## run the real opencode, scripted, without and with the jail
 	@go run ./tests/agent/cmd/show -ocjail bin/ocjail
 
 .PHONY: build
-build: ## build bin/ocjail: one static file, without cgo
-	@echo "build: bin/ocjail $(VERSION)"
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ocjail ./cmd/ocjail
-	@size=$$(stat -c %s bin/ocjail); (( size <= $(MAX_MB) << 20 )) || \
-		{ echo "build: bin/ocjail has $$size bytes, more than $(MAX_MB) MB: see what got linked with go version -m and go list -deps" >&2; rm bin/ocjail; exit 1; }
+build: ## build bin/ocjail and bin/ocjail-rules: static files, without cgo
+	@echo "build: bin/ocjail bin/ocjail-rules $(VERSION)"
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X $(RELEASE).Version=$(VERSION)' -o bin/ ./cmd/ocjail ./cmd/ocjail-rules
+	@for limit in ocjail=$(MAX_MB) ocjail-rules=$(MAX_RULES_MB); do \
+		file=bin/$${limit%=*}; size=$$(stat -c %s $$file); (( size <= $${limit#*=} << 20 )) || \
+		{ echo "build: $$file has $$size bytes, more than $${limit#*=} MB: see what got linked with go version -m and go list -deps" >&2; rm $$file; exit 1; }; \
+	done
 
 .PHONY: test
 test: tools build format vet lint ## check the code and run all tests

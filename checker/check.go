@@ -16,7 +16,7 @@ import (
 
 // Checker judges jails by the rule pack and a configuration.
 type Checker struct {
-	engine engine.Engine
+	engine *engines
 	config *config.Config
 	rules  *config.Settled
 	worst  map[string]finding.Severity // as each rule declares it
@@ -34,14 +34,31 @@ type Report struct {
 func (r *Report) Denied() bool { return finding.Count(r.Findings, finding.Error) > 0 }
 
 // Open loads the rule pack and the configuration's policies, and checks that the
-// configuration fits them.
+// configuration fits them. Like Start it must be called on the main thread.
 func Open(ctx context.Context, c *config.Config, at Where) (*Checker, error) {
+	return Start(ctx, c, at)()
+}
+
+// Start opens a checker beside other work, for compiling the policies takes longer
+// than gathering facts. The function that it returns waits for the outcome; it
+// may be called more than once. The program that judges by the policies ends with
+// the thread that calls Start, at the latest.
+func Start(ctx context.Context, c *config.Config, at Where) func() (*Checker, error) {
 	more, err := sources(c, at)
-	if err != nil {
-		return nil, err
+	var e *engines
+	if err == nil {
+		e, err = startEngines(c.Gate.Timeout, more)
 	}
-	e, err := openEngines(ctx, c.Gate.Timeout, more)
 	if err != nil {
+		return func() (*Checker, error) { return nil, err }
+	}
+	open := sync.OnceValues(func() (*Checker, error) { return newChecker(ctx, e, c) })
+	go open() //nolint:errcheck // whoever calls the function gets the error
+	return open
+}
+
+func newChecker(ctx context.Context, e *engines, c *config.Config) (*Checker, error) {
+	if err := e.open(ctx, c.Gate.Timeout); err != nil {
 		return nil, err
 	}
 	checker := &Checker{engine: e, config: c, worst: map[string]finding.Severity{}}
@@ -51,20 +68,16 @@ func Open(ctx context.Context, c *config.Config, at Where) (*Checker, error) {
 		}
 		checker.worst[r.ID] = r.Severity
 	}
+	var err error
 	if checker.rules, err = c.Settle(checker.worst); err != nil {
+		e.close()
 		return nil, err
 	}
 	return checker, nil
 }
 
-// Start opens a checker beside other work, for compiling the rules takes longer
-// than gathering facts. The function that it returns waits for the outcome; it
-// may be called more than once.
-func Start(ctx context.Context, c *config.Config, at Where) func() (*Checker, error) {
-	open := sync.OnceValues(func() (*Checker, error) { return Open(ctx, c, at) })
-	go open() //nolint:errcheck // whoever calls the function gets the error
-	return open
-}
+// Close ends what judges; nothing can be checked from then on.
+func (c *Checker) Close() { c.engine.close() }
 
 // Rules returns all rules with the severities that they declare, in order of
 // their IDs: those of the engine, and gate/… and config/…, which need none.

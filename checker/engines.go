@@ -7,54 +7,78 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
-	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
-// engines judge by the rules of each; no rule is in two of them.
-type engines []engine.Engine
+// engines judge by the pack, in this process, and by the rules of others, in
+// another, which is nil when there are none.
+type engines struct {
+	files  []engine.File // of the others
+	pack   *engine.Pack
+	others *worker.Worker
+}
 
-// openEngines opens that of the pack, which the sources' lists extend, and one
-// for the sources' rules, if they have any.
-func openEngines(ctx context.Context, limit time.Duration, sources []engine.Source) (engines, error) {
+// startEngines starts what takes long and returns at once; open waits.
+func startEngines(limit time.Duration, sources []engine.Source) (*engines, error) {
 	files, err := engine.Read(sources...)
 	if err != nil {
 		return nil, err
 	}
-	pack, err := engine.OpenPack(limit, files...)
-	if err != nil {
-		return nil, err
+	e := &engines{files: files}
+	if slices.ContainsFunc(files, func(f engine.File) bool { return !f.IsList() }) {
+		e.others, err = worker.Start(limit, files)
 	}
-	if !slices.ContainsFunc(files, func(f engine.File) bool { return !f.IsList() }) {
-		return engines{pack}, nil
-	}
-	others, err := opa.New(ctx, opa.Options{TimeLimit: limit, WithoutPack: true}, append([]engine.Source{engine.EmbeddedPack()}, sources...)...)
-	if err != nil {
-		return nil, err
-	}
-	return engines{pack, others}, nil
+	return e, err
 }
 
-// Rules implements engine.Engine.
-func (e engines) Rules() []engine.Rule {
-	var rules []engine.Rule
-	for _, each := range e {
-		rules = append(rules, each.Rules()...)
+// open loads the pack, which the others' lists extend, and waits for the others'
+// rules.
+func (e *engines) open(ctx context.Context, limit time.Duration) error {
+	var err error
+	if e.pack, err = engine.OpenPack(limit, e.files...); err != nil || e.others == nil {
+		return err
 	}
-	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return e.others.Open(ctx)
+}
+
+func (e *engines) close() {
+	if e.others != nil {
+		e.others.Close()
+	}
+}
+
+// Rules implements engine.Engine. No rule is in both engines: the worker refuses
+// rules with names of the pack's.
+func (e *engines) Rules() []engine.Rule {
+	rules := e.pack.Rules()
+	if e.others != nil {
+		rules = slices.Concat(rules, e.others.Rules())
+		slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	}
 	return rules
 }
 
 // Evaluate implements engine.Engine.
-func (e engines) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
-	var all []finding.Finding
-	for _, each := range e {
-		found, err := each.Evaluate(ctx, input)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
+func (e *engines) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
+	if e.others == nil {
+		return e.pack.Evaluate(ctx, input)
 	}
+	type verdict struct {
+		found []finding.Finding
+		err   error
+	}
+	others := make(chan verdict, 1)
+	go func() {
+		found, err := e.others.Evaluate(ctx, input)
+		others <- verdict{found, err}
+	}()
+	found, err := e.pack.Evaluate(ctx, input)
+	v := <-others
+	if err := cmp.Or(err, v.err); err != nil {
+		return nil, err
+	}
+	all := slices.Concat(found, v.found)
 	finding.Sort(all)
 	return all, nil
 }

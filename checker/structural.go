@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -95,6 +96,9 @@ func (j *Jail) programs() []finding.Finding {
 			Message: fmt.Sprintf("whether the jail can write ocjail itself can not be told: %v", err), Subject: finding.Subject{Kind: "command"}, Remedy: "mount /proc"}}
 	}
 	own[self] = "ocjail"
+	if rules, err := worker.Program(); err == nil { // else no jail is judged by it
+		own[rules] = worker.Name
+	}
 	if j.Bwrap != nil {
 		own[j.Bwrap.Path] = "bwrap"
 	}

@@ -22,9 +22,12 @@ buildGoModule {
       lib.any (p: inside == p || lib.hasPrefix "${p}/" inside) [ "checker" "cmd" "policy" "go.mod" "go.sum" ];
   };
   vendorHash = "sha256-Uwwsu6fuhpr7zmxlOjbBmerojcXlnvXhdwPiVfxkjWc=";
-  subPackages = [ "cmd/ocjail" ];
+  subPackages = [
+    "cmd/ocjail"
+    "cmd/ocjail-rules"
+  ];
   env.CGO_ENABLED = 0;
-  ldflags = [ "-s" "-w" "-X main.version=0.1.0" ];
+  ldflags = [ "-s" "-w" "-X github.com/refnil/opencode-jail-devenv/checker/release.Version=0.1.0" ];
   nativeBuildInputs = [
     help2man
     installShellFiles

@@ -161,7 +161,7 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 	if verdict == "deny" {
 		return Refused, nil
 	}
-	return r.start(j, fds, std)
+	return r.start(j, fds, std, c.Close)
 }
 
 func (r Request) warn(format string, args ...any) {
@@ -179,7 +179,8 @@ func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) check
 }
 
 // start hands the checked jail to bwrap, verifies what it built and supervises.
-func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio) (int, error) {
+// It calls judged when the verdict is final.
+func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, judged func()) (int, error) {
 	sp, err := r.prepare(j, fds, std)
 	if err != nil {
 		return Broken, err
@@ -208,6 +209,7 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio) (int, erro
 		}
 		return Broken, err
 	}
+	judged()
 	if err := std.close(); err != nil {
 		return Broken, err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
@@ -110,6 +111,11 @@ func (d *doctor) trial() {
 
 // programs looks for what the default profile runs.
 func (d *doctor) programs() {
+	if path, err := worker.Probe(); err != nil {
+		d.add("rules", report.Warn, err.Error(), "install ocjail and "+worker.Name+" of one build side by side; until then only the embedded rules can judge")
+	} else {
+		d.add("rules", report.OK, path, "")
+	}
 	if path, err := exec.LookPath("git"); err != nil {
 		d.add("git", report.Warn, "not found in PATH: agents work better with it", d.install("git"))
 	} else {

@@ -14,11 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/release"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
-
-// version is set by the build.
-var version = "devel"
 
 // --die-with-parent follows the thread that forked bwrap, so launches stay on
 // the first thread (see gate.Request.Launch).
@@ -94,7 +92,7 @@ starts nothing, when the jail breaks one.`,
   ocjail why ~/.ssh                # can it reach that, and how
   ocjail rules                     # what jails are judged by
   ocjail doctor                    # can this machine run jails`,
-		Version:       version,
+		Version:       release.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -136,5 +134,5 @@ func newVersion() *cobra.Command {
 }
 
 func versionLine() string {
-	return fmt.Sprintf("ocjail %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("ocjail %s (%s, %s/%s)\n", release.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

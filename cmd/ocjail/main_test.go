@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
 )
 
 func TestMain(m *testing.M) {
@@ -37,6 +39,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rules, err := workertest.Build(filepath.Dir(ocjail))
+	if err != nil {
+		t.Fatal(err)
+	}
 	repository, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -50,6 +56,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REAL_HOME", me.HomeDir)
 			e.Setenv("NL", "\n")
 			e.Setenv("OCJAIL", ocjail)
+			e.Setenv("OCJAIL_RULES", rules)
 			e.Setenv("REPOSITORY", repository)
 			e.Setenv("LANG", "C.UTF-8")
 			e.Setenv("TERM", "dumb")

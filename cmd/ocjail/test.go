@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
+	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"github.com/refnil/opencode-jail-devenv/checker/report"
-	"github.com/refnil/opencode-jail-devenv/checker/ruletest"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 )
 
 func newTest() *cobra.Command {
@@ -35,33 +35,16 @@ tests, or the rules can not be read.`,
 	format := textOrJSON(c)
 	least := c.Flags().Float64("coverage", 0, "least coverage, in `PERCENT` of lines")
 	must(c.RegisterFlagCompletionFunc("coverage", cobra.NoFileCompletions))
-	c.RunE = func(c *cobra.Command, folders []string) error {
+	c.RunE = func(_ *cobra.Command, folders []string) error {
 		if *least < 0 || *least > 100 {
 			return fmt.Errorf("--coverage %g: write a number from 0 to 100", *least)
 		}
-		suite, err := ruletest.Load(c.Context(), folders...)
+		program, err := worker.Program()
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		r, err := ruletest.Run(c.Context(), suite)
-		if err != nil {
-			return &statusError{brokenStatus, err}
-		}
-		if err := write(c.OutOrStdout(), *format, tested{r}); err != nil {
-			return err
-		}
-		switch {
-		case r.Failed > 0:
-			return &statusError{foundStatus, nil}
-		case r.Coverage.Percent < *least:
-			return &statusError{foundStatus, fmt.Errorf("the tests cover %.1f %% of the rules, less than %g %%", r.Coverage.Percent, *least)}
-		}
-		return nil
+		words := []string{worker.Name, "test", "-build=" + worker.Identity().String(), "-format=" + *format, fmt.Sprintf("-coverage=%g", *least), "--"}
+		return &statusError{brokenStatus, syscall.Exec(program, append(words, folders...), os.Environ())}
 	}
 	return c
 }
-
-// tested is a report of tests as a document.
-type tested struct{ *ruletest.Report }
-
-func (t tested) Text(w io.Writer, _ report.Style) error { return t.Report.Text(w) }

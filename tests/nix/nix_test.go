@@ -88,8 +88,8 @@ func prepare() (err error) {
 	if temporary, err = os.MkdirTemp("", "ocjail-nix-"); err != nil {
 		return err
 	}
-	ocjail = filepath.Join(temporary, "ocjail")
-	build := exec.Command("go", "build", "-o", ocjail, "./cmd/ocjail")
+	ocjail = filepath.Join(temporary, "bin", "ocjail")
+	build := exec.Command("go", "build", "-o", filepath.Dir(ocjail)+"/", "./cmd/ocjail", "./cmd/ocjail-rules")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build ocjail: %w\n%s", err, out)

@@ -142,8 +142,9 @@ let
         host {
           inherit name;
           extra.meta.mainProgram = name;
-          env.program = "${/. + path}";
-          script = "mkdir -p $out/bin; ln -s $program $out/bin/${name}";
+          # With what lies beside it, as in a package.
+          env.programs = "${/. + dirOf path}";
+          script = "mkdir -p $out/bin; ln -s $programs/${name} $out/bin/${name}";
         };
 
       # The program that was given, with what the package installs beside it.

@@ -1,0 +1,110 @@
+// Package worker has rules from elsewhere than the embedded pack judged by
+// another program, ocjail-rules, which has OPA in it: a launch without such rules
+// pays nothing for it, and what strangers wrote is evaluated in a process that
+// has no descriptor, no environment and bounded memory.
+package worker
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// Protocol is the version of these messages. They go through the standard input
+// and output of ocjail-rules, each as four bytes of length, most significant
+// first, and JSON: the worker's Hello and the client's Load, in either order; the
+// worker's Loaded; then a policy input for each Verdict.
+const Protocol = 1
+
+// maxMessage bounds a message, in bytes.
+const maxMessage = 64 << 20
+
+// Hello says who the worker is. The client refuses another build than its own.
+type Hello struct {
+	Protocol int    `json:"protocol"`
+	Version  string `json:"version"`
+	Pack     string `json:"pack"` // SHA-256 of the compiled pack, in hexadecimal
+}
+
+// Load hands over the rules.
+type Load struct {
+	Protocol  int      `json:"protocol"`
+	Sources   []Source `json:"sources"`
+	TimeLimit int64    `json:"time_limit_ns"` // of one evaluation
+}
+
+// Source is an engine.Source, read.
+type Source struct {
+	Name  string            `json:"name"`
+	Files map[string][]byte `json:"files"`
+}
+
+// Loaded names the rules of the sources, or says what is wrong with them.
+type Loaded struct {
+	Rules []engine.Rule `json:"rules,omitempty"`
+	Error string        `json:"error,omitempty"`
+}
+
+// Verdict is what the rules found, or why there is no verdict.
+type Verdict struct {
+	Findings []finding.Finding `json:"findings"`
+	Error    string            `json:"error,omitempty"`
+}
+
+// Send writes one message.
+func Send(w io.Writer, message any) error {
+	doc, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	return send(w, doc)
+}
+
+func send(w io.Writer, doc []byte) error {
+	if len(doc) > maxMessage {
+		return fmt.Errorf("message of %d bytes: more than %d", len(doc), maxMessage)
+	}
+	_, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(doc))), doc...))
+	return err
+}
+
+// ReceiveRaw reads one message. io.EOF says that there is none.
+func ReceiveRaw(r io.Reader) ([]byte, error) {
+	var size [4]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return nil, err
+	}
+	n := binary.BigEndian.Uint32(size[:])
+	if n > maxMessage {
+		return nil, fmt.Errorf("message of %d bytes: more than %d", n, maxMessage)
+	}
+	// What comes is believed, not what is announced: memory grows with it.
+	var doc bytes.Buffer
+	if _, err := io.CopyN(&doc, r, int64(n)); err != nil {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return doc.Bytes(), nil
+}
+
+// Receive reads one message; what it does not know is an error.
+func Receive(r io.Reader, message any) error {
+	doc, err := ReceiveRaw(r)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.DisallowUnknownFields()
+	if err := d.Decode(message); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value in a message")
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package worker
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// loadLimit bounds the reading and compiling of the rules.
+const loadLimit = 20 * time.Second
+
+// Worker evaluates the rules of some sources in another process.
+type Worker struct {
+	process *process
+	answers *bufio.Reader
+	limit   time.Duration
+	load    func() ([]engine.Rule, error) // waits until the rules are compiled
+	rules   []engine.Rule
+	mu      sync.Mutex // one evaluation at a time
+	broken  error      // why there will be no more verdicts
+}
+
+var _ engine.Engine = (*Worker)(nil)
+
+// Start starts ocjail-rules on the files, which the pack's rules do not judge by,
+// and returns at once; Open waits. It must be called on the main thread, with
+// whose end the process ends too.
+func Start(limit time.Duration, files []engine.File) (*Worker, error) {
+	message := Load{Protocol: Protocol, TimeLimit: int64(limit)}
+	for _, f := range files {
+		last := len(message.Sources) - 1
+		if last < 0 || message.Sources[last].Name != f.Source.Name {
+			message.Sources = append(message.Sources, Source{Name: f.Source.Name, Files: map[string][]byte{}})
+			last++
+		}
+		message.Sources[last].Files[f.Path] = f.Text
+	}
+	program, err := Program()
+	if err != nil {
+		return nil, err
+	}
+	p, err := start(program)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{process: p, answers: bufio.NewReader(p.out), limit: limit}
+	w.load = sync.OnceValues(func() ([]engine.Rule, error) { return w.handshake(message) })
+	go w.load() //nolint:errcheck // Open calls it too
+	return w, nil
+}
+
+func (w *Worker) handshake(message Load) ([]engine.Rule, error) {
+	late := fmt.Errorf("compiling rules took more than %s", loadLimit)
+	ctx, stop := context.WithTimeoutCause(context.Background(), loadLimit, late)
+	defer stop()
+	var loaded Loaded
+	err := w.talk(ctx, func() error {
+		var hello Hello
+		if err := Receive(w.answers, &hello); err != nil {
+			return err
+		}
+		if err := hello.Check(w.process.cmd.Path); err != nil {
+			return &refusal{err}
+		}
+		if err := Send(w.process.in, message); err != nil {
+			return err
+		}
+		return Receive(w.answers, &loaded)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case loaded.Error != "":
+		w.Close()
+		return nil, errors.New(loaded.Error)
+	case len(loaded.Rules) == 0:
+		w.Close()
+		return nil, fmt.Errorf("%s names no rule", w.process.cmd.Path)
+	}
+	return loaded.Rules, nil
+}
+
+// refusal is an error that says all there is to say.
+type refusal struct{ error }
+
+// talk runs an exchange with the process, which is killed when ctx ends or the
+// exchange fails: there is no way back into step.
+func (w *Worker) talk(ctx context.Context, exchange func() error) error {
+	stop := context.AfterFunc(ctx, w.process.kill)
+	err := exchange()
+	inTime := stop()
+	var r *refusal
+	switch {
+	case !inTime:
+		err = context.Cause(ctx)
+	case errors.As(err, &r):
+		err = r.error
+		w.process.kill()
+	case err != nil:
+		err = w.process.died(err)
+	}
+	w.broken = err
+	return err
+}
+
+// Open waits until the rules are compiled. An error means that there are no
+// rules to trust.
+func (w *Worker) Open(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, w.Close)
+	defer stop()
+	var err error
+	if w.rules, err = w.load(); ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// Rules implements Engine, once Open has returned.
+func (w *Worker) Rules() []engine.Rule { return w.rules }
+
+// Evaluate implements Engine, once Open has returned.
+func (w *Worker) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return nil, w.broken
+	}
+	ctx, stop := engine.Limit(ctx, w.limit)
+	defer stop()
+	var v Verdict
+	err := w.talk(ctx, func() error {
+		if err := send(w.process.in, input); err != nil {
+			return err
+		}
+		return Receive(w.answers, &v)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("evaluate rules: %w", err)
+	}
+	if v.Error != "" {
+		return nil, errors.New(v.Error)
+	}
+	for _, f := range v.Findings {
+		if err := w.check(f); err != nil {
+			return nil, err
+		}
+	}
+	return v.Findings, nil
+}
+
+// check refuses findings that no rule can have made.
+func (w *Worker) check(f finding.Finding) error {
+	i := slices.IndexFunc(w.rules, func(r engine.Rule) bool { return r.ID == f.Rule })
+	if i < 0 {
+		return fmt.Errorf("%s reports a finding of %q, which is no rule of its", w.process.cmd.Path, f.Rule)
+	}
+	if s, err := finding.ParseSeverity(string(f.Severity)); err != nil || s.Rank() > w.rules[i].Severity.Rank() {
+		return fmt.Errorf("%s reports a finding of %s with severity %q", w.process.cmd.Path, f.Rule, f.Severity)
+	}
+	return nil
+}
+
+// Close ends the process.
+func (w *Worker) Close() { w.process.kill() }
