@@ -12,6 +12,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/notation"
 )
 
 // Checker judges jails by the rule pack and a configuration.
@@ -129,6 +130,9 @@ func (c *Checker) finish(f *finding.Finding, j *Jail, in *Input, now time.Time) 
 		if f.Origin != nil && f.Origin.Combinator == "" {
 			f.Origin.Combinator = m.Op
 		}
+	}
+	if f.Options != nil {
+		f.Remedy += ": " + notation.Line(f.Options, j.notation(f.Origin))
 	}
 	set := c.rules.Of(f.Rule)
 	worst := c.worst[f.Rule]

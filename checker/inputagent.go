@@ -26,7 +26,7 @@ type InputAgent struct {
 // InputManaged is a file or folder of managed settings.
 type InputManaged struct {
 	Path  string `json:"path"`
-	Shown bool   `json:"shown"` // the jail sees it under the same name
+	Shown bool   `json:"shown"` // the jail sees all of it under the same names
 }
 
 // InputDangling is a link that leads nowhere in the jail.
@@ -73,22 +73,40 @@ func (b *inputBuilder) agent() (InputAgent, error) {
 	return in, nil
 }
 
-// managed notes p if it exists on the host.
+// managed notes p if it exists on the host. What can not be listed there counts
+// as not shown.
 func (b *inputBuilder) managed(in *InputAgent, p string) error {
-	real, err := b.FS.RealPath(p)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := b.FS.RealPath(p); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	m := InputManaged{Path: p}
-	if err == nil {
-		seen, err := b.Tree.Access(p)
-		if err != nil {
-			return err
-		}
-		m.Shown = seen.Exists && seen.Host == real.Path
+	shown, err := b.shows(p, maxDepth)
+	in.Managed = append(in.Managed, InputManaged{Path: p, Shown: shown})
+	return err
+}
+
+// shows tells whether the jail sees every file of the host below p under its own
+// name. jail.nix binds them one by one, behind the links that NixOS makes.
+func (b *inputBuilder) shows(p string, depth int) (bool, error) {
+	real, err := b.FS.RealPath(p)
+	unreadable := err != nil
+	if unreadable || depth == 0 {
+		return false, nil
 	}
-	in.Managed = append(in.Managed, m)
-	return nil
+	if real.Stat.Type != sandbox.Dir {
+		seen, err := b.Tree.Access(p)
+		return seen.Exists && seen.Host == real.Path, err
+	}
+	names, err := entries(real.Path)
+	unlisted := err != nil
+	if unlisted {
+		return false, nil
+	}
+	for _, name := range names {
+		if shown, err := b.shows(path.Join(p, name), depth-1); !shown || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // dangling notes p if it is a file on the host and, in the jail, a link to

@@ -9,6 +9,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/notation"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -131,6 +132,20 @@ func (j *Jail) origin(id string) *finding.Origin {
 		return &o
 	}
 	return parseOrigin(id)
+}
+
+// notation is how the jail is written, at the origin where there is one.
+func (j *Jail) notation(o *finding.Origin) notation.Notation {
+	ofProfile := func(o sandbox.Option) bool { return strings.HasPrefix(o.Origin, "profile:") }
+	switch {
+	case j.Manifest != nil:
+		return notation.Nix
+	case o != nil && strings.HasPrefix(o.Option, "--add["):
+		return notation.Add
+	case slices.ContainsFunc(j.Asked.Options, ofProfile):
+		return notation.Profile
+	}
+	return notation.Bwrap
 }
 
 // parseOrigin reads the IDs that package profile writes: "profile:FILE:LINE"

@@ -21,8 +21,29 @@ var subjectKinds = map[string]bool{
 type result struct {
 	Message  string           `json:"message"`
 	Subject  *finding.Subject `json:"subject"`
-	Remedy   string           `json:"remedy"`
+	Remedy   remedy           `json:"remedy"`
 	Severity string           `json:"severity"`
+}
+
+// remedy is a text, or an object of a text and bwrap's options that follow it.
+type remedy struct {
+	Text    string   `json:"text"`
+	Options []string `json:"options"`
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (r *remedy) UnmarshalJSON(doc []byte) error {
+	if bytes.HasPrefix(doc, []byte(`"`)) {
+		return json.Unmarshal(doc, &r.Text)
+	}
+	type plain remedy
+	if err := decode(doc, (*plain)(r)); err != nil {
+		return err
+	}
+	if r.Text == "" || len(r.Options) == 0 {
+		return errors.New("remedy: text and options are required")
+	}
+	return nil
 }
 
 // Blank is a finding of the rule without message and subject.
@@ -31,7 +52,8 @@ func (r Rule) Blank() finding.Finding {
 }
 
 // Finding reads the JSON of one result: {"message", "subject", "remedy"?,
-// "severity"?}. Anything else is an error.
+// "severity"?}, the remedy a text or {"text", "options"}. Anything else is an
+// error.
 func (r Rule) Finding(doc []byte) (finding.Finding, error) {
 	f := r.Blank()
 	var got result
@@ -45,8 +67,8 @@ func (r Rule) Finding(doc []byte) (finding.Finding, error) {
 		return f, fmt.Errorf("unknown subject kind %q", got.Subject.Kind)
 	}
 	f.Message, f.Subject = got.Message, *got.Subject
-	if got.Remedy != "" {
-		f.Remedy = got.Remedy
+	if got.Remedy.Text != "" {
+		f.Remedy, f.Options = got.Remedy.Text, got.Remedy.Options
 	}
 	if got.Severity == "" {
 		return f, nil

@@ -101,8 +101,11 @@ type Finding struct {
 	Subject  Subject  `json:"subject"`
 	Origin   *Origin  `json:"origin,omitempty"`
 	Remedy   string   `json:"remedy,omitempty"`
-	URL      string   `json:"url,omitempty"`
-	Status   Status   `json:"status,omitempty"`
+	// Options are those of bwrap's that the remedy asks for; whoever reports it
+	// writes them behind it, as the jail is written.
+	Options []string `json:"-"`
+	URL     string   `json:"url,omitempty"`
+	Status  Status   `json:"status,omitempty"`
 	// Because says who waived it, why and until when, or where the rule was set
 	// to be observed.
 	Because string `json:"because,omitempty"`

@@ -7,8 +7,13 @@ package ocjail.lib.findings
 
 import data.ocjail.lib.mounts
 
-# The engine adds rule, severity, title and url from the rule's METADATA.
+# The engine adds rule, severity, title and url from the rule's METADATA. A remedy
+# is a text, or what add returns.
 new(message, subject, remedy) := {"message": message, "subject": subject, "remedy": remedy}
+
+# A remedy that ends in options of bwrap's: the report writes them as the jail is
+# written, in HCL or jail.nix's combinators.
+add(text, options) := {"text": text, "options": options}
 
 # A finding less serious than its rule: a rule may lower its severity, never raise it.
 lowered(severity, finding) := object.union(finding, {"severity": severity})

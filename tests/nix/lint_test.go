@@ -56,7 +56,7 @@ func TestLintEvaluates(t *testing.T) {
 		t.Errorf("it judges something:\n%s", r.stdout)
 	}
 	r := p.lint(nil, "lint", "--evaluate").expect(t, 1)
-	for _, want := range []string{"error fs/rw-outside-home: /srv can be written", "rw-bind from programs.opencode.jailCombinators[1] in devenv.nix"} {
+	for _, want := range []string{"error fs/rw-outside-home: /srv can be written", "rw-bind from programs.opencode.jailCombinators[1] in devenv.nix", `remedy:  bind it read-only: (ro-bind "/srv" "/srv")`} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("it does not say %q:\n%s", want, r.stdout)
 		}

@@ -192,7 +192,7 @@ func TestPackFindingIsComplete(t *testing.T) {
 		Rule: "fs/rw-outside-home", Severity: finding.Error, Title: "Host path outside the home is writable",
 		Message: "/etc can be written in the jail, through --bind /etc /etc",
 		Subject: finding.Subject{Kind: "mount", Path: "/etc", Index: &index},
-		Remedy:  "bind it read-only: --ro-bind /etc /etc",
+		Remedy:  "bind it read-only",
 		URL:     "https://github.com/containers/bubblewrap#limitations",
 	}
 	got, _ := json.Marshal(f)

@@ -22,7 +22,7 @@ import data.ocjail.lib.findings
 findings contains findings.new(
 	sprintf("%s is a link to %s, which is not in the jail: opencode would run without these settings, and without what they forbid", [link.path, link.target]),
 	{"kind": "path", "path": link.path},
-	sprintf("add --ro-bind %[1]s %[1]s", [link.target]),
+	findings.add("add", ["--ro-bind", link.target, link.target]),
 ) if {
 	input.agent.runs
 	some link in input.agent.dangling

@@ -21,7 +21,7 @@ import data.ocjail.lib.findings
 findings contains findings.new(
 	sprintf("opencode does not see %s in the jail, the settings of this machine's owner, and would run without what they forbid", [settings.path]),
 	{"kind": "path", "path": settings.path},
-	sprintf("add --ro-bind %[1]s %[1]s", [settings.path]),
+	findings.add("add", ["--ro-bind", settings.path, settings.path]),
 ) if {
 	input.agent.runs
 	some settings in input.agent.managed

@@ -20,7 +20,7 @@ import data.ocjail.lib.findings
 findings contains findings.new(
 	"programs in the jail can make user namespaces, and reach more of the kernel with them",
 	{"kind": "namespace", "name": "user"},
-	"add --unshare-user --disable-userns, unless something in the jail makes containers or sandboxes",
+	findings.add("unless something in the jail makes containers or sandboxes, add, beside --unshare-user", ["--disable-userns"]),
 ) if {
 	input.jail.disable_userns == false
 	input.host.user_namespaces != false

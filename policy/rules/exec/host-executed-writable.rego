@@ -181,7 +181,7 @@ else := sprintf("a bind cannot hold a link: put the file in its place: cp --remo
 	in_git_as_link(w)
 }
 
-else := sprintf("bind it read-only after the writable mount: --ro-bind %[1]s %[2]s", [w.path, w.inside]) if {
+else := findings.add("bind it read-only after the writable mount", ["--ro-bind", w.path, w.inside]) if {
 	w.how != "create"
 	w.inside != ""
 }

@@ -29,6 +29,6 @@ findings contains findings.new(
 	w.how != "below"
 }
 
-remedy(w) := sprintf("bind it read-only: --ro-bind %s %s; or bind another folder at %[2]s, which only this jail uses", [w.path, w.inside]) if w.how != "create"
+remedy(w) := findings.add("bind a folder that only this jail uses in its place, or this one read-only", ["--ro-bind", w.path, w.inside]) if w.how != "create"
 
 else := sprintf("do not bind a directory above %s writable; bind a folder that only this jail uses at %s", [w.path, w.inside])

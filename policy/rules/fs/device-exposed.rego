@@ -36,7 +36,7 @@ findings contains findings.new(
 findings contains findings.new(
 	sprintf("all of %s is in the jail with working devices, through %s", [mounts.source(m), findings.words(i)]),
 	findings.mount(i),
-	"use --dev /dev in its place",
+	findings.add("make a minimal one in its place", ["--dev", m.dest]),
 ) if {
 	some i in device_mounts
 	m := input.jail.mounts[i]

@@ -20,7 +20,7 @@ import data.ocjail.lib.mounts
 findings contains findings.new(
 	sprintf("the home directory %s is in the jail (%s), through %s", [input.host.home, m.access, findings.words(i)]),
 	findings.mount(i),
-	sprintf("put --tmpfs %s in its place and bind single folders below it", [input.host.home]),
+	findings.add("bind single folders below an empty one in its place", ["--tmpfs", input.host.home]),
 ) if {
 	some i in mounts.shown
 	m := input.jail.mounts[i]

@@ -21,7 +21,7 @@ import data.ocjail.lib.paths
 findings contains findings.new(
 	sprintf("%s of the host is in the jail (%s), through %s", [path, m.access, findings.words(i)]),
 	findings.mount(i),
-	sprintf("use --proc %s in its place, with --unshare-pid", [m.dest]),
+	findings.add("mount one of the jail's own in its place", ["--proc", m.dest]),
 ) if {
 	some i in mounts.shown
 	m := input.jail.mounts[i]

@@ -20,7 +20,7 @@ import data.ocjail.lib.mounts
 findings contains findings.new(
 	sprintf("the whole host file system is in the jail (%s), through %s", [m.access, findings.words(i)]),
 	findings.mount(i),
-	"bind what is needed in its place, such as --ro-bind /usr /usr",
+	findings.add("bind what is needed in its place, such as", ["--ro-bind", "/usr", "/usr"]),
 ) if {
 	some i in mounts.shown
 	m := input.jail.mounts[i]

@@ -28,7 +28,7 @@ findings contains finding if {
 	finding := findings.new(
 		sprintf("%s can be written in the jail, through %s", [path, findings.words(i)]),
 		findings.mount(i),
-		sprintf("bind it read-only: --ro-bind %s %s", [path, m.dest]),
+		findings.add("bind it read-only", ["--ro-bind", path, m.dest]),
 	)
 }
 

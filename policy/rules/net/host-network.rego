@@ -20,7 +20,7 @@ import data.ocjail.lib.findings
 findings contains findings.new(
 	"the jail shares the host's network: it reaches every service on 127.0.0.1 and in the local network",
 	{"kind": "namespace", "name": "net"},
-	"add --unshare-net, or keep what listens on 127.0.0.1 behind passwords",
+	findings.add("keep what listens on 127.0.0.1 behind passwords, or add", ["--unshare-net"]),
 ) if {
 	object.get(input.jail.namespaces, "net", "shared") != "unshared"
 }

@@ -21,7 +21,7 @@ import data.ocjail.lib.findings
 findings contains findings.new(
 	sprintf("port %d of the host answers, which is usually %s and %s; the jail reaches it through the shared network", [port, service.name, service.does]),
 	{"kind": "socket", "name": sprintf("%d", [port])},
-	sprintf("stop %s or let it ask for a password; or add --unshare-net", [service.name]),
+	findings.add(sprintf("stop %s or let it ask for a password; or add", [service.name]), ["--unshare-net"]),
 ) if {
 	object.get(input.jail.namespaces, "net", "shared") != "unshared"
 	some port in input.host.listening

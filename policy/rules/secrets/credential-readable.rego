@@ -55,8 +55,13 @@ findings contains findings.lowered("warning", finding(w)) if {
 finding(w) := findings.new(
 	sprintf("%s can be read in the jail, %s: %s", [w.path, findings.through(w), w.reason]),
 	findings.watched("path", w),
-	sprintf("drop the mount that holds it, or put --tmpfs over %s", [w.path]),
+	remedy(w),
 )
+
+remedy(w) := findings.add("drop the mount that holds it, or hide it", ["--tmpfs", w.inside]) if {
+	w.type == "dir"
+	w.inside != ""
+} else := "drop the mount that holds it, or bind single folders beside it"
 
 # opencode's own keys, without which it cannot ask its model.
 agent_secret(path) if {

@@ -20,7 +20,7 @@ import data.ocjail.lib.findings
 findings contains findings.new(
 	"the jail has no PID namespace of its own: it sees and can signal the host's processes, and what it starts can outlive it",
 	{"kind": "namespace", "name": "pid"},
-	"add --unshare-pid",
+	findings.add("add", ["--unshare-pid"]),
 ) if {
 	object.get(input.jail.namespaces, "pid", "shared") != "unshared"
 }

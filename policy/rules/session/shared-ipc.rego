@@ -20,7 +20,7 @@ import data.ocjail.lib.findings
 findings contains findings.new(
 	"the jail has no IPC namespace of its own: it reads and changes the System V shared memory and queues of the user's programs",
 	{"kind": "namespace", "name": "ipc"},
-	"add --unshare-ipc",
+	findings.add("add", ["--unshare-ipc"]),
 ) if {
 	object.get(input.jail.namespaces, "ipc", "shared") != "unshared"
 }

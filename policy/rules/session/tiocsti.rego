@@ -25,7 +25,7 @@ session := input.jail.session
 findings contains findings.new(
 	"a program in the jail can type commands into your terminal (TIOCSTI): no new session, no seccomp filter, and the kernel allows it",
 	{"kind": "session"},
-	"add --new-session, or set dev.tty.legacy_tiocsti=0",
+	findings.add("set dev.tty.legacy_tiocsti=0, or add", ["--new-session"]),
 ) if {
 	session.new_session == false
 	session.tiocsti_filter == false
@@ -36,7 +36,7 @@ findings contains findings.new(
 findings contains findings.new(
 	"a program that outlives the jail keeps reading your terminal: a new session without --die-with-parent",
 	{"kind": "session"},
-	"add --die-with-parent",
+	findings.add("add", ["--die-with-parent"]),
 ) if {
 	session.new_session == true
 	session.die_with_parent == false

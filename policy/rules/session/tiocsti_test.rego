@@ -20,7 +20,7 @@ test_lint_cannot_know_the_terminal if {
 
 test_orphan_reads_the_terminal if {
 	found := rule.findings with input as session({"new_session": true, "die_with_parent": false})
-	{f.remedy | some f in found} == {"add --die-with-parent"}
+	{f.remedy | some f in found} == {{"text": "add", "options": ["--die-with-parent"]}}
 }
 
 test_clean if {
