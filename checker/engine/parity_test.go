@@ -16,6 +16,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
@@ -41,8 +42,9 @@ func TestPlanIsCurrent(t *testing.T) {
 
 // engines are both engines on the pack: the one that launches use, and OPA.
 type engines struct {
-	plan *engine.Pack
-	opa  *opa.Rego
+	plan   *engine.Pack
+	opa    *opa.Rego
+	schema *jsonschema.Schema
 }
 
 func openBoth(t testing.TB) engines {
@@ -58,18 +60,50 @@ func openBoth(t testing.TB) engines {
 	if diff := cmp.Diff(o.Rules(), p.Rules()); diff != "" {
 		t.Fatalf("rules of OPA (-) and of the plan (+):\n%s", diff)
 	}
-	return engines{p, o}
+	return engines{p, o, inputSchema(t)}
 }
 
 // differ tells how the verdicts of the engines on one input differ; "" when they
 // are the same, or neither has one. found is the number of findings.
+//
+// An input that breaks the schema may be without a verdict from the plan alone:
+// OPA's index and early exit skip conditions that would err, which a plan has not.
 func (e engines) differ(ctx context.Context, input []byte) (diff string, found int) {
 	want, opaErr := e.opa.Evaluate(ctx, input)
 	got, err := e.plan.Evaluate(ctx, input)
+	if err != nil && opaErr == nil && e.schema.Validate(decoded(input)) != nil {
+		return "", 0 // OPA left out what the plan stumbled over; no launch comes of it
+	}
 	if (opaErr == nil) != (err == nil) {
 		return "OPA: " + message(opaErr) + "\nplan: " + message(err), 0
 	}
 	return cmp.Diff(want, got), len(got)
+}
+
+func inputSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	text, err := fs.ReadFile(policy.Files, "schema/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("input.json", decoded(text)); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// decoded is nil for what is no JSON, which no schema takes for an object.
+func decoded(doc []byte) any {
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(doc))
+	if err != nil {
+		return nil
+	}
+	return v
 }
 
 func message(err error) string {
@@ -204,7 +238,7 @@ func TestParityWithExtendedLists(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		diff, _ := engines{p, o}.differ(t.Context(), in)
+		diff, _ := engines{p, o, inputSchema(t)}.differ(t.Context(), in)
 		fs, err := p.Evaluate(t.Context(), in)
 		if err != nil || diff != "" || finding.Count(fs, finding.Error) != n {
 			t.Errorf("%d errors (%v), want %d; OPA (-), plan (+):\n%s", finding.Count(fs, finding.Error), err, n, diff)

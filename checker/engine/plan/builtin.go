@@ -28,6 +28,16 @@ func merged(groups ...map[string]builtin) map[string]builtin {
 	return all
 }
 
+// Builtins returns the names of the supported built-in functions, sorted, with the
+// number of arguments of each.
+func Builtins() (names []string, arity map[string]int) {
+	arity = map[string]int{}
+	for name, b := range builtins {
+		arity[name] = b.arity
+	}
+	return slices.Sorted(maps.Keys(arity)), arity
+}
+
 // arg returns argument i (from 0), which must have type T.
 func arg[T Value](args []Value, i int) (T, error) {
 	v, ok := args[i].(T)
@@ -105,7 +115,7 @@ func result[T Value](v T, err error) (Value, error) {
 }
 
 // errNumber: OPA would go on with larger numbers or fractions.
-var errNumber = errors.New("the result is no whole number of 64 bits, which is not supported")
+var errNumber = fmt.Errorf("a result that is no whole number of 64 bits: %w", ErrUnsupported)
 
 func add(x, y Int) (Int, error) {
 	if y > 0 && x > math.MaxInt64-y || y < 0 && x < math.MinInt64-y {
@@ -217,7 +227,7 @@ func numbersRange(_ *machine, a []Value) (Value, error) {
 	}
 	low, high := min(from, to), max(from, to)
 	if n, err := subtract(high, low); err != nil || n >= maxRange {
-		return nil, fmt.Errorf("a range of more than %d numbers is not supported", maxRange)
+		return nil, fmt.Errorf("a range of more than %d numbers: %w", maxRange, ErrUnsupported)
 	}
 	r := &Array{}
 	for i := low; i <= high; i++ {

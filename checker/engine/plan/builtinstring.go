@@ -170,7 +170,7 @@ func sprintf(_ *machine, a []Value) (Value, error) {
 		case String:
 			args[i] = string(v)
 		default:
-			args[i] = text(v)
+			args[i] = Text(v)
 		}
 	}
 	return String(fmt.Sprintf(string(format), args...)), nil

@@ -30,7 +30,7 @@ func ParseJSON(doc []byte) (Value, error) {
 // fromGo converts what package encoding/json makes of a document.
 func fromGo(v any, depth int) (Value, error) {
 	if depth == 0 {
-		return nil, fmt.Errorf("nested more than %d deep", maxDepth)
+		return nil, fmt.Errorf("nested more than %d deep: %w", maxDepth, ErrUnsupported)
 	}
 	switch v := v.(type) {
 	case nil:
@@ -71,7 +71,7 @@ func fromGo(v any, depth int) (Value, error) {
 func parseInt(s string) (Value, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || strconv.FormatInt(n, 10) != s {
-		return nil, fmt.Errorf("number %s: only whole numbers of 64 bits are understood", s)
+		return nil, fmt.Errorf("number %s, for only whole numbers of 64 bits are understood: %w", s, ErrUnsupported)
 	}
 	return Int(n), nil
 }
@@ -99,7 +99,7 @@ func toGo(v Value) (any, error) {
 		for i, k := range v.keys {
 			key, ok := k.(String)
 			if !ok {
-				return nil, fmt.Errorf("an object's key is %s, not a string", text(k))
+				return nil, fmt.Errorf("an object's key is %s, not a string", Text(k))
 			}
 			var err error
 			if m[string(key)], err = toGo(v.values[i]); err != nil {

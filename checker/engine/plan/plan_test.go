@@ -47,7 +47,7 @@ func TestLoadRefuses(t *testing.T) {
 		name, want string
 		p          *Program
 	}{
-		{"built-in", "unsupported built-in http.send", program(nil, []string{"http.send"})},
+		{"built-in", "built-in http.send: not supported", program(nil, []string{"http.send"})},
 		{"recursion", "recursive", recursive},
 		{"arguments swapped", "other arguments", swapped},
 		{"function", "out of range", program(nil, nil, call(0, 0, 1))},
@@ -115,7 +115,7 @@ func TestRunStops(t *testing.T) {
 func TestDepthIsBounded(t *testing.T) {
 	doc := strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1)
 	if v, err := ParseJSON([]byte(doc)); err == nil {
-		t.Errorf("accepted: %s", text(v))
+		t.Errorf("accepted: %s", Text(v))
 	}
 	deep := Stmt{Op: Reset, X: 2}
 	for range maxNesting + 1 {
@@ -129,7 +129,7 @@ func TestDepthIsBounded(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	for _, bad := range []string{"0.5", "1.0", "1e3", "-0", "9223372036854775808"} {
 		if v, err := ParseJSON([]byte(bad)); err == nil {
-			t.Errorf("%s: accepted as %s", bad, text(v))
+			t.Errorf("%s: accepted as %s", bad, Text(v))
 		}
 	}
 	const low, high = Int(math.MinInt64), Int(math.MaxInt64)

@@ -9,6 +9,9 @@ import (
 	"fmt"
 )
 
+// ErrUnsupported is in the errors for what OPA can do and this package can not.
+var ErrUnsupported = errors.New("not supported by ocjail's evaluator")
+
 // Program is a compiled query, with the data that it reads.
 type Program struct {
 	Consts   []Value // strings, booleans, null and numbers that statements name
@@ -67,6 +70,9 @@ const (
 	Return
 	ResultAdd
 	opCount
+
+	// Ops is how many operations there are.
+	Ops = int(opCount)
 )
 
 // Operand is a local variable when it is not negative, else a constant: -1 is
@@ -117,7 +123,7 @@ func (p *Program) link() error {
 	for i, name := range p.Builtins {
 		b, ok := builtins[name]
 		if !ok {
-			return fmt.Errorf("unsupported built-in %s", name)
+			return fmt.Errorf("built-in %s: %w", name, ErrUnsupported)
 		}
 		p.builtins[i] = b
 	}

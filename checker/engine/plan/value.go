@@ -180,8 +180,8 @@ func get(from, key Value) Value {
 	return nil
 }
 
-// text writes v as OPA prints it, in sprintf for instance.
-func text(v Value) string { return string(appendText(nil, v)) }
+// Text writes v as OPA prints it, in sprintf for instance.
+func Text(v Value) string { return string(appendText(nil, v)) }
 
 func appendText(b []byte, v Value) []byte {
 	switch v := v.(type) {

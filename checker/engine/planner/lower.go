@@ -129,7 +129,7 @@ func (l *lowering) stmt(s ir.Stmt) ([]plan.Stmt, error) {
 			return out, err
 		}
 	}
-	return nil, fmt.Errorf("%s:%d: unsupported statement %T", l.out.Consts[^l.where(s.GetLocation())], s.GetLocation().Col, s)
+	return nil, fmt.Errorf("%s: statement %T: %w", l.out.Consts[^l.where(s.GetLocation())], s, plan.ErrUnsupported)
 }
 
 func (l *lowering) control(s ir.Stmt) ([]plan.Stmt, error) {
