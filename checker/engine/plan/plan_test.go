@@ -3,6 +3,9 @@ package plan
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -160,6 +163,77 @@ func FuzzLoad(f *testing.F) {
 		again, err := Load(encoded)
 		if err != nil || !bytes.Equal(again.Encode(), encoded) {
 			t.Errorf("loaded, but not after encoding it: %v", err)
+		}
+	})
+}
+
+// viaGo is ParseJSON by package encoding/json.
+func viaGo(v any) (Value, error) {
+	switch v := v.(type) {
+	case nil:
+		return Null{}, nil
+	case bool:
+		return Bool(v), nil
+	case string:
+		return String(v), nil
+	case json.Number:
+		return parseInt(v.String())
+	case []any:
+		a := &Array{}
+		for _, e := range v {
+			value, err := viaGo(e)
+			if err != nil {
+				return nil, err
+			}
+			a.elems = append(a.elems, value)
+		}
+		return a, nil
+	}
+	o := &Object{}
+	for k, e := range v.(map[string]any) {
+		value, err := viaGo(e)
+		if err != nil {
+			return nil, err
+		}
+		o.set(String(k), value)
+	}
+	return o, nil
+}
+
+// What ParseJSON takes, package encoding/json takes for the same. What it refuses
+// beyond that is named.
+func FuzzParseJSON(f *testing.F) {
+	for _, doc := range []string{
+		`{"b": [1, -2, "x"], "a": {"b": null}, "c": {"b": true}}`, `[{"a":1,"b":2},{"b":3,"a":4},{"a":5,"b":6}]`, `{"a":1,"a":2}`, `"\u00e9\ud83d\ude00\n"`, "\"\xff\"",
+		`"\ud800"`, `[1,]`, `{"a":}`, `01`, `-`, `1 2`, ` [ ] `, "\"\x01\"", `nul`, `"\x"`, `[`, `{"a"`, "\u2028", `1.0`, `1e2`, `-0`, strings.Repeat("[", 70), ``,
+	} {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		got, err := ParseJSON(doc)
+		d := json.NewDecoder(bytes.NewReader(doc))
+		d.UseNumber()
+		var v any
+		goErr := d.Decode(&v)
+		if goErr == nil {
+			if _, more := d.Token(); !errors.Is(more, io.EOF) {
+				goErr = errors.New("more")
+			}
+		}
+		if goErr != nil {
+			if err == nil {
+				t.Fatalf("%q: %s, where encoding/json says %v", doc, Text(got), goErr)
+			}
+			return
+		}
+		if err != nil {
+			if !errors.Is(err, ErrUnsupported) && !strings.Contains(err.Error(), "twice in an object") && !strings.Contains(err.Error(), "not UTF-8") {
+				t.Fatalf("%q: %v", doc, err)
+			}
+			return
+		}
+		if want, err := viaGo(v); err != nil || !equal(want, got) {
+			t.Fatalf("%q: %s, want %v (%v)", doc, Text(got), want, err)
 		}
 	})
 }
