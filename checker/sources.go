@@ -60,8 +60,8 @@ func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
 	if err != nil {
 		return s, "", err
 	}
-	if !info.IsDir() && filepath.Ext(s.Root) != ".rego" {
-		return s, "", fmt.Errorf("%s is neither a folder nor a .rego file", file)
+	if ext := filepath.Ext(s.Root); !info.IsDir() && ext != ".rego" && ext != ".wasm" {
+		return s, "", fmt.Errorf("%s is neither a folder nor a .rego or .wasm file", file)
 	}
 	return s, file, nil
 }

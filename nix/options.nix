@@ -122,7 +122,7 @@ in
       type = types.listOf (types.either types.path types.package);
       default = [ ];
       example = literalExpression "[ ./policy/no-docker.rego ]";
-      description = "Further rules: `.rego` files, or packages that hold such files. They can find more, never less.";
+      description = "Further rules: `.rego` or `.wasm` files, or packages that hold such files. They can find more, never less.";
     };
     bundles = mkOption {
       type = types.listOf types.str;

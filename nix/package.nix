@@ -21,7 +21,7 @@ buildGoModule {
       in
       lib.any (p: inside == p || lib.hasPrefix "${p}/" inside) [ "checker" "cmd" "policy" "go.mod" "go.sum" ];
   };
-  vendorHash = "sha256-Uwwsu6fuhpr7zmxlOjbBmerojcXlnvXhdwPiVfxkjWc=";
+  vendorHash = "sha256-Dz09Ob5h9Qb07sNxNtZiWkzNWhwF0eMpzl1DYayPInk=";
   subPackages = [
     "cmd/ocjail"
     "cmd/ocjail-rules"

@@ -68,9 +68,6 @@ func (o Options) supported() error {
 		if !path.IsAbs(p) || path.Clean(p) != p || hclfile.Escape(p) != p {
 			return option("policy.rules").Errorf("%s is no path in the Nix store; enter the devenv shell again", hclfile.Escape(p))
 		}
-		if path.Ext(p) == ".wasm" {
-			return option("policy.rules").Errorf("this ocjail runs no WASM rules: %s", p)
-		}
 	}
 	return nil
 }

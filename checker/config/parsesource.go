@@ -40,15 +40,13 @@ func validName(s string) bool {
 func badSource(s string, layer Layer) string {
 	switch {
 	case strings.Contains(s, "://"):
-		return "this ocjail reads no bundles from a registry or the web: name a folder or a .rego file"
-	case path.Ext(s) == ".wasm":
-		return "this ocjail runs no WASM rules: name a folder or a .rego file"
+		return "this ocjail reads no bundles from a registry or the web: name a folder, a .rego or a .wasm file"
 	case layer == Project:
 		if !validRelative(strings.TrimPrefix(s, "./")) {
-			return "a project's rules lie in the project: name a folder or a .rego file, relative to its root"
+			return "a project's rules lie in the project: name a folder, a .rego or a .wasm file, relative to its root"
 		}
 	case !validTemplate(fromHome(s)) && !validRelative(strings.TrimPrefix(s, "./")), strings.HasPrefix(s, "{"):
-		return "name a folder or a .rego file: absolute, below ~/ or relative to this file, without \"..\""
+		return "name a folder, a .rego or a .wasm file: absolute, below ~/ or relative to this file, without \"..\""
 	}
 	return ""
 }

@@ -41,7 +41,7 @@ type rawWatch struct {
 
 type rawPolicy struct {
 	Name        string    `hcl:"name,label"`
-	Source      string    `hcl:"source" doc:"A folder with .rego files (and lists in data/), or one .rego file: absolute, below ~/ or relative to this file. A project's lies in the project."`
+	Source      string    `hcl:"source" doc:"A folder with .rego and .wasm files (and lists in data/), or one such file: absolute, below ~/ or relative to this file. A project's lies in the project."`
 	SourceRange hcl.Range `hcl:"source,attr_value_range"`
 	Range       hcl.Range `hcl:",def_range"`
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -10,8 +11,9 @@ import (
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
-// Source is a tree of rules in Rego v1: *.rego anywhere (*_test.rego is left
-// out, as OPA's convention has it) and lists in data/. The file
+// Source is a tree of rules: in Rego v1, *.rego anywhere (*_test.rego is left
+// out, as OPA's convention has it), in WebAssembly, *.wasm with what NAME.json says
+// of NAME.wasm, and lists in data/. The file
 // data/a/b.json becomes data.a.b; data/ocjail/NAME.json extends the pack's list
 // data.ocjail.NAME.
 type Source struct {
@@ -63,33 +65,63 @@ const (
 
 // Read returns the files of the sources, rules and lists.
 func Read(sources ...Source) ([]File, error) {
-	var files []File
-	left := maxBytes
+	r := reader{left: maxBytes}
 	for _, s := range sources {
+		before := len(r.files)
 		err := fs.WalkDir(s.FS, cmp.Or(s.Root, "."), func(p string, d fs.DirEntry, err error) error {
-			f := File{Source: s, Path: strings.TrimPrefix(p, s.Root+"/")}
-			if err != nil || d.IsDir() || !isRule(f.Path) && !isList(f.Path) {
+			if err != nil || d.IsDir() {
 				return err
 			}
-			if f.Text, err = fs.ReadFile(s.FS, p); err != nil {
-				return err
-			}
-			if left -= len(f.Text); left < 0 || len(files) == maxFiles {
-				return fmt.Errorf("more than %d files or %d MiB: name the folder that holds the rules, and nothing else", maxFiles, maxBytes>>20)
-			}
-			if s.Untrusted && f.IsList() && f.Keys()[0] == Reserved {
-				return fmt.Errorf("%s: only trusted sources may extend ocjail's own lists: put the list elsewhere in data/", p)
-			}
-			files = append(files, f)
-			return nil
+			return r.read(s, p)
 		})
+		if err == nil && len(r.files) == before {
+			err = errors.New("no rule and no list: name a folder with *.rego or *.wasm files, or with lists in data/")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read rules of %s: %w", s.Name, err)
 		}
 	}
-	return files, nil
+	return r.files, nil
 }
 
-func isRule(p string) bool { return path.Ext(p) == ".rego" && !strings.HasSuffix(p, "_test.rego") }
+// reader reads within the bounds.
+type reader struct {
+	files []File
+	left  int // bytes
+}
+
+// read adds a file of the source, if it is one of ours.
+func (r *reader) read(s Source, p string) error {
+	f := File{Source: s, Path: strings.TrimPrefix(p, s.Root+"/")}
+	if !isRule(f.Path) && !isList(f.Path) && !describes(s, p) {
+		return nil
+	}
+	var err error
+	if f.Text, err = fs.ReadFile(s.FS, p); err != nil {
+		return err
+	}
+	if r.left -= len(f.Text); r.left < 0 || len(r.files) == maxFiles {
+		return fmt.Errorf("more than %d files or %d MiB: name the folder that holds the rules, and nothing else", maxFiles, maxBytes>>20)
+	}
+	if s.Untrusted && f.IsList() && f.Keys()[0] == Reserved {
+		return fmt.Errorf("%s: only trusted sources may extend ocjail's own lists: put the list elsewhere in data/", p)
+	}
+	r.files = append(r.files, f)
+	return nil
+}
+
+func isRule(p string) bool {
+	return path.Ext(p) == ".rego" && !strings.HasSuffix(p, "_test.rego") || path.Ext(p) == ".wasm"
+}
+
+// describes tells whether a file of the source says what a WASM module is.
+func describes(s Source, p string) bool {
+	name, ok := strings.CutSuffix(p, ".json")
+	if !ok {
+		return false
+	}
+	_, err := fs.Stat(s.FS, name+".wasm")
+	return err == nil
+}
 
 func isList(p string) bool { return path.Ext(p) == ".json" && strings.HasPrefix(p, "data/") }

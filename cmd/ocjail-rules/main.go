@@ -12,7 +12,7 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 	"github.com/refnil/opencode-jail-devenv/checker/ruletest"
@@ -36,16 +36,28 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	status, err := brokenStatus, errUsage
 	switch {
 	case len(args) == 1 && args[0] == "judge":
-		if err = opa.Serve(context.Background(), stdin, stdout); err == nil {
+		if err = judge.Serve(context.Background(), stdin, stdout); err == nil {
 			status = 0
 		}
 	case len(args) > 0 && args[0] == "test":
 		status, err = test(args[1:], stdout)
+	case len(args) > 0 && args[0] == "build":
+		if err = build(args[1:], stdout); err == nil {
+			status = 0
+		}
 	}
 	if err != nil {
 		_ = report.Error(stderr, err) // nobody is left to tell that standard error is gone
 	}
 	return status
+}
+
+// sameBuild refuses to work for another ocjail.
+func sameBuild(caller string) error {
+	if own := worker.Identity().String(); caller != own {
+		return fmt.Errorf("ocjail (%s) and %s (%s) are not of one build: install both anew", caller, worker.Name, own)
+	}
+	return nil
 }
 
 // test runs the tests that the words of ocjail test name, which it has checked.
@@ -58,8 +70,8 @@ func test(words []string, out io.Writer) (int, error) {
 	if err := flags.Parse(words); err != nil {
 		return brokenStatus, err
 	}
-	if own := worker.Identity().String(); *build != own {
-		return brokenStatus, fmt.Errorf("ocjail (%s) and %s (%s) are not of one build: install both anew", *build, worker.Name, own)
+	if err := sameBuild(*build); err != nil {
+		return brokenStatus, err
 	}
 	ctx := context.Background()
 	suite, err := ruletest.Load(ctx, flags.Args()...)

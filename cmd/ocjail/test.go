@@ -2,12 +2,8 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"syscall"
 
 	"github.com/spf13/cobra"
-
-	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 )
 
 func newTest() *cobra.Command {
@@ -39,12 +35,7 @@ tests, or the rules can not be read.`,
 		if *least < 0 || *least > 100 {
 			return fmt.Errorf("--coverage %g: write a number from 0 to 100", *least)
 		}
-		program, err := worker.Program()
-		if err != nil {
-			return &statusError{brokenStatus, err}
-		}
-		words := []string{worker.Name, "test", "-build=" + worker.Identity().String(), "-format=" + *format, fmt.Sprintf("-coverage=%g", *least), "--"}
-		return &statusError{brokenStatus, syscall.Exec(program, append(words, folders...), os.Environ())}
+		return runRules("test", append([]string{"-format=" + *format, fmt.Sprintf("-coverage=%g", *least), "--"}, folders...)...)
 	}
 	return c
 }

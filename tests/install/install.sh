@@ -66,11 +66,21 @@ may_apt() {
   [[ $(id -u) == 0 ]] || { have sudo && sudo -n true 2>/dev/null; }
 }
 
-# install_debian COMMAND:PACKAGE… installs the packages of absent commands.
+# compiles_wasi tells whether clang makes programs for WASI.
+compiles_wasi() { echo 'int main(void) { return 0; }' | clang --target=wasm32-wasi -x c - -o /dev/null 2>/dev/null; }
+
+# install_debian COMMAND:PACKAGE… installs the packages of absent commands. A
+# function of this script may stand for the command, and + between packages.
 install_debian() {
-  local missing=() pair
+  local missing=() more=() pair
   for pair; do
-    have "${pair%%:*}" || missing+=("${pair#*:}")
+    if declare -F "${pair%%:*}" >/dev/null; then
+      "${pair%%:*}" && continue
+    elif have "${pair%%:*}"; then
+      continue
+    fi
+    IFS=+ read -r -a more <<<"${pair#*:}"
+    missing+=("${more[@]}")
   done
   ((${#missing[@]})) || return 0
   may_apt || by_hand "${missing[@]}"
@@ -100,6 +110,7 @@ needed=(bwrap:bubblewrap git:git)
 if [[ ${1-} == tests ]]; then
   needed+=(nix-instantiate:nix-bin patchelf:patchelf jq:jq shellcheck:shellcheck)
   needed+=(dbus-daemon:dbus-daemon dbus-send:dbus-bin xdg-dbus-proxy:xdg-dbus-proxy help2man:help2man)
+  needed+=(compiles_wasi:clang+lld+wasi-libc+libclang-rt-dev-wasm32)
 fi
 
 need_go

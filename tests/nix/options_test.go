@@ -160,7 +160,6 @@ func TestBadValues(t *testing.T) {
 		"list of packages":  {`packages = [ "jq" ];`, "wrapper", []string{"programs.opencode.packages", "devenv.nix"}},
 		"bundles":           {`policy.bundles = [ "oci://registry.acme.example/policy:3" ];`, "wrapper", []string{"programs.opencode.policy.bundles", "policy.rules"}},
 		"approval":          {`policy.approval = "widening";`, "manifest", []string{"programs.opencode.policy.approval", `"off"`}},
-		"WASM":              {`policy = { approval = "always"; rules = [ ./rule.wasm ]; };`, "manifest", []string{"programs.opencode.policy.approval", "programs.opencode.policy.rules", "rule.wasm", "Rego"}},
 		"missing file":      {`policy.config = ./none.hcl;`, "manifest", []string{"none.hcl"}},
 		"variable's value":  {`env = [ "A=b" ];`, "manifest", []string{"programs.opencode.env"}},
 		"newline": {`caches = [ "~/a

@@ -39,8 +39,8 @@ func TestNewRefuses(t *testing.T) {
 		want    string // part of the error
 	}{
 		{"no source", nil, "no rule in any source"},
-		{"empty source", []engine.Source{source("acme")}, "no rule in any source"},
-		{"tests only", []engine.Source{source("acme", "x_test.rego", "package main\ndeny contains \"x\"")}, "no rule in any source"},
+		{"empty source", []engine.Source{source("acme")}, "no rule and no list"},
+		{"tests only", []engine.Source{source("acme", "x_test.rego", "package main\ndeny contains \"x\"")}, "no rule and no list"},
 		{"helpers only", []engine.Source{source("acme", "x.rego", "package x\ny := 1")}, "no rule in any source"},
 		{"empty file", []engine.Source{source("acme", "x.rego", "")}, "x.rego"},
 		{"syntax", []engine.Source{rule("findings contains {")}, "acme: rule.rego:7"},

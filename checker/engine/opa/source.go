@@ -2,6 +2,7 @@ package opa
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"sync"
 
@@ -21,9 +22,10 @@ type module struct {
 func read(sources []engine.Source) (rules, lists []engine.File, err error) {
 	files, err := engine.Read(sources...)
 	for _, f := range files {
-		if f.IsList() {
+		switch {
+		case f.IsList():
 			lists = append(lists, f)
-		} else {
+		case path.Ext(f.Path) == ".rego":
 			rules = append(rules, f)
 		}
 	}

@@ -19,7 +19,8 @@ import (
 // Protocol is the version of these messages. They go through the standard input
 // and output of ocjail-rules, each as four bytes of length, most significant
 // first, and JSON: the worker's Hello and the client's Load, in either order; the
-// worker's Loaded; then a policy input for each Verdict.
+// worker's Loaded; then a policy input for each Verdict. Before a Loaded or a
+// Verdict there may be some that say nothing but At.
 const Protocol = 1
 
 // maxMessage bounds a message, in bytes.
@@ -47,12 +48,14 @@ type Source struct {
 
 // Loaded names the rules of the sources, or says what is wrong with them.
 type Loaded struct {
+	At    string        `json:"at,omitempty"` // the module that is being loaded
 	Rules []engine.Rule `json:"rules,omitempty"`
 	Error string        `json:"error,omitempty"`
 }
 
 // Verdict is what the rules found, or why there is no verdict.
 type Verdict struct {
+	At       string            `json:"at,omitempty"` // the module that is about to judge
 	Findings []finding.Finding `json:"findings"`
 	Error    string            `json:"error,omitempty"`
 }

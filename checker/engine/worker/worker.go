@@ -25,6 +25,7 @@ type Worker struct {
 	rules   []engine.Rule
 	mu      sync.Mutex // one evaluation at a time
 	broken  error      // why there will be no more verdicts
+	at      string     // the module that was last said to run
 }
 
 var _ engine.Engine = (*Worker)(nil)
@@ -72,7 +73,7 @@ func (w *Worker) handshake(message Load) ([]engine.Rule, error) {
 		if err := Send(w.process.in, message); err != nil {
 			return err
 		}
-		return Receive(w.answers, &loaded)
+		return w.receive(&loaded.At, &loaded)
 	})
 	switch {
 	case err != nil:
@@ -106,8 +107,23 @@ func (w *Worker) talk(ctx context.Context, exchange func() error) error {
 	case err != nil:
 		err = w.process.died(err)
 	}
+	if err != nil && w.at != "" {
+		err = fmt.Errorf("%s: %w", w.at, err)
+	}
 	w.broken = err
 	return err
+}
+
+// receive reads the answer, a message whose field at is empty. The others before
+// it tell which module would be to blame.
+func (w *Worker) receive(at *string, message any) error {
+	w.at = ""
+	for {
+		if err := Receive(w.answers, message); err != nil || *at == "" {
+			return err
+		}
+		w.at, *at = *at, ""
+	}
 }
 
 // Open waits until the rules are compiled. An error means that there are no
@@ -139,7 +155,7 @@ func (w *Worker) Evaluate(ctx context.Context, input []byte) ([]finding.Finding,
 		if err := send(w.process.in, input); err != nil {
 			return err
 		}
-		return Receive(w.answers, &v)
+		return w.receive(&v.At, &v)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate rules: %w", err)

@@ -1,20 +1,18 @@
-package opa
+// Package judge is the worker's side of package worker: it judges by rules from
+// elsewhere than the pack, in Rego and in WebAssembly.
+package judge
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"testing/fstest"
-	"time"
 
-	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
-// Serve is the worker's side of package worker: it judges inputs by the rules of
-// others than the pack until there are no more.
+// Serve judges inputs by the rules that it is sent until there are no more.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := worker.Send(out, worker.Identity()); err != nil {
 		return err
@@ -26,13 +24,16 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if load.Protocol != worker.Protocol {
 		return fmt.Errorf("protocol %d, not %d", load.Protocol, worker.Protocol)
 	}
-	rules, err := open(ctx, load)
+	// What can not be told to the client is told by the next message's failure.
+	ahead := func(name string) { _ = worker.Send(out, worker.Loaded{At: name}) }
+	rules, err := open(ctx, load, func(name string) { ahead(name) })
 	if err != nil {
 		return worker.Send(out, worker.Loaded{Error: err.Error()})
 	}
 	if err := worker.Send(out, worker.Loaded{Rules: rules.Rules()}); err != nil {
 		return err
 	}
+	ahead = func(name string) { _ = worker.Send(out, worker.Verdict{At: name}) }
 	for {
 		input, err := worker.ReceiveRaw(in)
 		if errors.Is(err, io.EOF) {
@@ -51,16 +52,4 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			return err
 		}
 	}
-}
-
-func open(ctx context.Context, load worker.Load) (*Rego, error) {
-	sources := []engine.Source{engine.EmbeddedPack()}
-	for _, s := range load.Sources {
-		files := fstest.MapFS{}
-		for name, text := range s.Files {
-			files[name] = &fstest.MapFile{Data: text}
-		}
-		sources = append(sources, engine.Source{Name: s.Name, FS: files})
-	}
-	return New(ctx, Options{TimeLimit: time.Duration(load.TimeLimit), WithoutPack: true}, sources...)
 }

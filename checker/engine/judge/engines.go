@@ -1,0 +1,123 @@
+package judge
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing/fstest"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// engines are all that the sources need, at least one.
+type engines []engine.Engine
+
+// open compiles the rules of all sources.
+func open(ctx context.Context, load worker.Load, before func(string)) (engines, error) {
+	sources := []engine.Source{engine.EmbeddedPack()}
+	var modules []wasm.Module
+	rego := false
+	for _, s := range load.Sources {
+		files := fstest.MapFS{}
+		for name, text := range s.Files {
+			files[name] = &fstest.MapFile{Data: text}
+			rego = rego || path.Ext(name) == ".rego"
+		}
+		modules = append(modules, modulesOf(s)...)
+		sources = append(sources, engine.Source{Name: s.Name, FS: files})
+	}
+	var all engines
+	if rego {
+		e, err := opa.New(ctx, opa.Options{TimeLimit: time.Duration(load.TimeLimit), WithoutPack: true}, sources...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	if len(modules) > 0 {
+		e, err := openModules(ctx, sources, modules, before)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, all.unambiguous()
+}
+
+// modulesOf are the modules of a source, in the order of their names.
+func modulesOf(s worker.Source) []wasm.Module {
+	var modules []wasm.Module
+	for name, code := range s.Files {
+		if base, ok := strings.CutSuffix(name, ".wasm"); ok {
+			modules = append(modules, wasm.Module{Name: s.Name + ": " + name, ID: ruleID(base), Code: code, About: s.Files[base+".json"]})
+		}
+	}
+	slices.SortFunc(modules, func(a, b wasm.Module) int { return cmp.Compare(a.Name, b.Name) })
+	return modules
+}
+
+// ruleID of acme/no_network is acme/no-network; a file in no folder is of category wasm.
+func ruleID(file string) string {
+	category, name := path.Split(strings.ReplaceAll(file, "_", "-"))
+	return path.Join(cmp.Or(path.Base(path.Clean("/" + category)[1:]), "wasm"), name)
+}
+
+func openModules(ctx context.Context, sources []engine.Source, modules []wasm.Module, before func(string)) (*wasm.Engine, error) {
+	lists, err := opa.Data(sources...)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(lists)
+	if err != nil {
+		return nil, err
+	}
+	return wasm.Open(ctx, wasm.Options{Data: data, Before: before}, modules...)
+}
+
+// unambiguous makes sure that no two engines have rules of one name.
+func (e engines) unambiguous() error {
+	if len(e) == 0 {
+		return errors.New("no rule in any source: name a folder with *.rego or *.wasm files")
+	}
+	rules := e.Rules()
+	for i := 1; i < len(rules); i++ {
+		if rules[i].ID == rules[i-1].ID {
+			return fmt.Errorf("rule %s is defined twice, in Rego and in WASM: rename one", rules[i].ID)
+		}
+	}
+	return nil
+}
+
+// Rules implements engine.Engine.
+func (e engines) Rules() []engine.Rule {
+	var rules []engine.Rule
+	for _, one := range e {
+		rules = append(rules, one.Rules()...)
+	}
+	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return rules
+}
+
+// Evaluate implements engine.Engine.
+func (e engines) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
+	var all []finding.Finding
+	for _, one := range e {
+		found, err := one.Evaluate(ctx, input)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	finding.Sort(all)
+	return all, nil
+}

@@ -1,0 +1,146 @@
+// Package wasm judges by rules that were compiled to WebAssembly, of two kinds
+// that their exports tell apart: OPA's modules (opa build -t wasm), and WASI
+// commands in any language, which read the policy input and write findings.
+//
+// A module gets no file, no environment, no network, no clock that moves and no
+// randomness; memory, input and output are bounded. What can not be bounded from
+// within, time and the depth of recursion, is for the process around it: package
+// worker kills that, and limits what it may use.
+package wasm
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// Module is a file to load.
+type Module struct {
+	Name string // for errors
+	ID   string // of the rule, "category/kebab-name", where the module has one
+	Code []byte
+	// About is the JSON of what METADATA says of a Rego rule, for a command:
+	// {"severity"?, "title"?, "description"?, "remedy"?, "url"?}; nil for nothing.
+	About []byte
+}
+
+// Options are what modules run with.
+type Options struct {
+	// Data is the JSON of the base documents that OPA's modules read below "data".
+	Data []byte
+	// Before, when not nil, is told of each module that is about to run, which may
+	// never end.
+	Before func(name string)
+}
+
+// Bounds of one module.
+const (
+	maxPages  = 256 << 20 >> 16 // of memory, 64 KiB each
+	maxOutput = 16 << 20        // bytes
+)
+
+// Engine evaluates modules, each in a fresh instance for each input.
+type Engine struct {
+	options Options
+	runtime wazero.Runtime
+	loaded  []loaded
+	rules   []engine.Rule
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// loaded is a compiled module.
+type loaded interface {
+	// rules are those that the module holds, at least one.
+	rules() []engine.Rule
+	// evaluate has them judge the input.
+	evaluate(ctx context.Context, input []byte) ([]finding.Finding, error)
+	name() string
+}
+
+// Open compiles modules. An error means that there are no rules to trust.
+func Open(ctx context.Context, o Options, modules ...Module) (*Engine, error) {
+	e := newEngine(ctx, o)
+	for _, m := range modules {
+		e.options.Before(m.Name)
+		if err := e.load(ctx, m); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", m.Name, err), e.runtime.Close(ctx))
+		}
+	}
+	slices.SortFunc(e.rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	for i := 1; i < len(e.rules); i++ {
+		if e.rules[i].ID == e.rules[i-1].ID {
+			return nil, errors.Join(fmt.Errorf("rule %s is defined by two WASM modules: rename one", e.rules[i].ID), e.runtime.Close(ctx))
+		}
+	}
+	if len(e.rules) == 0 {
+		return nil, errors.Join(errors.New("no WASM module"), e.runtime.Close(ctx))
+	}
+	return e, nil
+}
+
+func newEngine(ctx context.Context, o Options) *Engine {
+	if o.Before == nil {
+		o.Before = func(string) {}
+	}
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxPages).WithCustomSections(true)
+	return &Engine{options: o, runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+}
+
+func (e *Engine) load(ctx context.Context, m Module) error {
+	c, err := e.runtime.CompileModule(ctx, m.Code)
+	if err != nil {
+		return fmt.Errorf("is no WASM module that ocjail can run: %w", err)
+	}
+	exports := c.ExportedFunctions()
+	var l loaded
+	switch {
+	case exports["opa_eval"] != nil || exports["eval"] != nil:
+		l, err = e.loadOPA(ctx, m, c)
+	case exports["_start"] != nil:
+		l, err = e.loadCommand(ctx, m, c)
+	default:
+		err = errors.New("exports neither opa_eval, as a module of OPA does, nor _start, as a WASI command does")
+	}
+	if err != nil {
+		return err
+	}
+	e.loaded, e.rules = append(e.loaded, l), append(e.rules, l.rules()...)
+	return nil
+}
+
+// Close frees the compiled code.
+func (e *Engine) Close(ctx context.Context) error { return e.runtime.Close(ctx) }
+
+// Rules implements engine.Engine.
+func (e *Engine) Rules() []engine.Rule { return e.rules }
+
+// Evaluate implements engine.Engine. It does not stop a module that runs: see the
+// package's comment.
+func (e *Engine) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
+	if !json.Valid(input) {
+		return nil, errors.New("policy input: no JSON")
+	}
+	var all []finding.Finding
+	for _, l := range e.loaded {
+		e.options.Before(l.name())
+		found, err := l.evaluate(ctx, input)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l.name(), err)
+		}
+		all = append(all, found...)
+	}
+	finding.Sort(all)
+	return all, nil
+}

@@ -1,0 +1,121 @@
+package wasm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// findings reads a rule's answer, a JSON array. Each element is a finding as Rego
+// rules return it, or as conftest's rules do: a message, or an object with "msg".
+func findings(r engine.Rule, answer []byte) ([]finding.Finding, error) {
+	if !utf8.Valid(answer) {
+		return nil, errors.New("its answer is not UTF-8")
+	}
+	var elements []json.RawMessage
+	d := json.NewDecoder(bytes.NewReader(answer))
+	if err := d.Decode(&elements); err != nil {
+		return nil, fmt.Errorf("its answer is no JSON array of findings: %w", err)
+	}
+	if d.More() || elements == nil {
+		return nil, errors.New("its answer is no JSON array of findings")
+	}
+	all := make([]finding.Finding, 0, len(elements))
+	for _, element := range elements {
+		f, err := one(r, element)
+		if err != nil {
+			return nil, fmt.Errorf("finding %.200s: %w", element, err)
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+func one(r engine.Rule, doc json.RawMessage) (finding.Finding, error) {
+	var message string
+	if json.Unmarshal(doc, &message) == nil && message != "" {
+		return foreign(r, message), nil
+	}
+	var conftest map[string]json.RawMessage
+	if json.Unmarshal(doc, &conftest) == nil && conftest["msg"] != nil {
+		if err := json.Unmarshal(conftest["msg"], &message); err != nil || message == "" {
+			return finding.Finding{}, errors.New(`"msg" is no message`)
+		}
+		return foreign(r, message), nil
+	}
+	return r.Finding(doc)
+}
+
+// foreign is a finding of a rule that was written for conftest.
+func foreign(r engine.Rule, message string) finding.Finding {
+	f := r.Blank()
+	f.Message, f.Subject = message, finding.Subject{Kind: "config", Name: r.ID}
+	return f
+}
+
+// sectionName is the custom section in which Describe puts the rules.
+const sectionName = "ocjail.rules"
+
+// Describe adds to a module of OPA's what is known of its rules, by entrypoint.
+func Describe(code []byte, rules map[string]engine.Rule) ([]byte, error) {
+	doc, err := json.Marshal(rules)
+	if err != nil {
+		return nil, err
+	}
+	return section(bytes.Clone(code), 0, append(text(nil, sectionName), doc...)), nil
+}
+
+// described reads what Describe wrote; nil if it did not.
+func described(sections []api.CustomSection) (map[string]engine.Rule, error) {
+	for _, s := range sections {
+		if s.Name() != sectionName {
+			continue
+		}
+		var rules map[string]engine.Rule
+		d := json.NewDecoder(bytes.NewReader(s.Data()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&rules); err != nil {
+			return nil, fmt.Errorf("section %s: %w", sectionName, err)
+		}
+		for p, r := range rules {
+			if _, err := finding.ParseSeverity(string(r.Severity)); err != nil {
+				return nil, fmt.Errorf("section %s: %s: %w", sectionName, p, err)
+			}
+		}
+		return rules, nil
+	}
+	return nil, nil
+}
+
+// about reads what is said of a rule beside its code.
+func about(id string, doc []byte) (engine.Rule, error) {
+	r := engine.Rule{ID: id, Severity: finding.Error, Title: id}
+	if doc == nil {
+		return r, nil
+	}
+	var said struct{ Severity, Title, Description, Remedy, URL *string }
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&said); err != nil {
+		return r, fmt.Errorf("its description: %w", err)
+	}
+	if said.Severity != nil {
+		var err error
+		if r.Severity, err = finding.ParseSeverity(*said.Severity); err != nil {
+			return r, fmt.Errorf("its description: %w", err)
+		}
+	}
+	for from, to := range map[*string]*string{said.Title: &r.Title, said.Description: &r.Description, said.Remedy: &r.Remedy, said.URL: &r.URL} {
+		if from != nil {
+			*to = *from
+		}
+	}
+	return r, nil
+}
