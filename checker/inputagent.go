@@ -73,8 +73,7 @@ func (b *inputBuilder) agent() (InputAgent, error) {
 	return in, nil
 }
 
-// managed notes p if it exists on the host. What can not be listed there counts
-// as not shown.
+// managed notes p if it exists on the host.
 func (b *inputBuilder) managed(in *InputAgent, p string) error {
 	if _, err := b.FS.RealPath(p); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -92,14 +91,15 @@ func (b *inputBuilder) shows(p string, depth int) (bool, error) {
 	if unreadable || depth == 0 {
 		return false, nil
 	}
-	if real.Stat.Type != sandbox.Dir {
+	var names []string
+	unlisted := true // a folder that the user can not read is looked at as a whole
+	if real.Stat.Type == sandbox.Dir {
+		names, err = entries(real.Path)
+		unlisted = err != nil
+	}
+	if unlisted {
 		seen, err := b.Tree.Access(p)
 		return seen.Exists && seen.Host == real.Path, err
-	}
-	names, err := entries(real.Path)
-	unlisted := err != nil
-	if unlisted {
-		return false, nil
 	}
 	for _, name := range names {
 		if shown, err := b.shows(path.Join(p, name), depth-1); !shown || err != nil {

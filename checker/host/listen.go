@@ -8,13 +8,17 @@ import (
 	"slices"
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 const (
-	// listenLimit bounds the part of a connection table that is read: the kernel
-	// lists listening sockets first.
+	// listenLimit bounds the part of a connection table that is read.
 	listenLimit = 4 << 20
+	// listenChunk is how much is read at once: the kernel lists listening sockets
+	// first, and a server has many thousands of others.
+	listenChunk = 4 << 10
 	// stateListen is TCP_LISTEN as /proc/net/tcp writes it (Linux, tcp_states.h).
 	stateListen = "0A"
 )
@@ -24,7 +28,7 @@ const (
 func (f *FS) Listening() ([]int, error) {
 	ports := []int{}
 	for _, name := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
-		table, err := readProc(name, listenLimit)
+		table, err := readListening(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a kernel without IPv6
 		}
@@ -39,6 +43,36 @@ func (f *FS) Listening() ([]int, error) {
 	}
 	slices.Sort(ports)
 	return slices.Compact(ports), nil
+}
+
+// readListening reads a table as far as listening sockets go, and perhaps a little
+// further; the last row may be cut off where others follow.
+func readListening(name string) ([]byte, error) {
+	fd, err := open(name)
+	if err != nil {
+		return nil, lookupError(name, err)
+	}
+	defer closeFile(fd)
+	var table []byte
+	for len(table) < listenLimit {
+		chunk := make([]byte, listenChunk)
+		n, err := unix.Read(fd, chunk)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("read %s: %w: %w", name, sandbox.ErrUnknown, err)
+		case n == 0:
+			return table, nil
+		}
+		table = append(table, chunk[:n]...)
+		whole := table[:bytes.LastIndexByte(table, '\n')+1]
+		last := bytes.Fields(whole[bytes.LastIndexByte(bytes.TrimSuffix(whole, []byte("\n")), '\n')+1:])
+		if len(last) > 3 && string(last[3]) != stateListen && string(last[0]) != "sl" {
+			return whole, nil
+		}
+	}
+	return nil, fmt.Errorf("read %s: %w: more sockets listen than fit into %d bytes", name, sandbox.ErrUnknown, listenLimit)
 }
 
 // listening reads a table in the format of proc_pid_net(5): a heading, then

@@ -38,7 +38,7 @@ func TestPackRules(t *testing.T) {
 		"exec/git-redirected", "exec/host-executed-writable", "exec/shared-cache", "fs/device-exposed", "fs/home-exposed", "fs/proc-exposed",
 		"fs/propagation", "fs/root-exposed", "fs/rw-outside-home", "fs/unbounded-memory", "host/setuid-bwrap", "net/host-network",
 		"net/local-service", "net/vsock", "secrets/credential-readable", "session/outlives", "session/shared-ipc", "session/tiocsti",
-		"sockets/bus-names", "sockets/display", "sockets/host-channel", "sockets/nix-daemon", "sockets/privileged",
+		"sockets/bus-names", "sockets/display", "sockets/host-channel", "sockets/nix-daemon", "sockets/privileged", "sockets/unlisted",
 	}
 	rules := newPack(t).Rules()
 	if len(rules) != len(want) {
@@ -145,7 +145,9 @@ func badInput(t testing.TB) []byte {
 		pipe := maps.Clone(proc)
 		pipe["source"], pipe["source_real"], pipe["type"] = "/tmp/c", "/tmp/c", "fifo"
 		memory := maps.Clone(jail["mounts"].([]any)[2].(map[string]any))
-		jail["mounts"] = append(jail["mounts"].([]any), pipe, memory)
+		socket := maps.Clone(pipe)
+		socket["type"] = "socket"
+		jail["mounts"] = append(jail["mounts"].([]any), pipe, socket, memory)
 		home := jail["mounts"].([]any)[3].(map[string]any)
 		home["source_real"], home["covers"] = "/home/u", []any{"home"}
 		watch := doc["watched"].([]any)[0].(map[string]any)

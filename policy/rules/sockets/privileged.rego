@@ -15,7 +15,6 @@
 package ocjail.rules.sockets.privileged
 
 import data.ocjail.lib.findings
-import data.ocjail.lib.mounts
 import data.ocjail.lib.places
 import data.ocjail.lib.watched
 
@@ -26,36 +25,15 @@ findings contains finding(w) if {
 	not filtered(w.path)
 }
 
-findings contains findings.lowered("warning", findings.new(
-	sprintf("the jail can connect to the socket %s, through %s; what answers there is not known", [path, findings.words(i)]),
-	{"kind": "socket", "path": path, "index": i},
-	"drop the mount, or add the socket to data.ocjail.tolerated.sockets in a policy of your own",
-)) if {
-	some i in mounts.shown
-	m := input.jail.mounts[i]
-	m.type == "socket"
-	path := mounts.source(m)
-	not path in data.ocjail.tolerated.sockets
-	not path in known
-	not proxied(path)
-}
-
 finding(w) := findings.new(
 	sprintf("the jail can connect to %s, %s: %s", [w.path, findings.through(w), w.reason]),
 	findings.watched("socket", w),
 	"drop the mount that holds the socket; a read-only bind does not stop connections",
 )
 
-known contains w.path if some w in watched.sockets
-
 # The trusted proxy must reach the bus to filter it; sockets/bus-names judges what it lets through.
 filtered(path) if {
 	some proxy in input.jail.bus_proxies
 	proxy.command
 	path == concat("/", [input.host.runtime_dir, "bus"])
-}
-
-proxied(path) if {
-	some proxy in input.jail.bus_proxies
-	proxy.socket == path
 }
