@@ -83,7 +83,7 @@ func (c *Checker) Close() { c.engine.close() }
 // Rules returns all rules with the severities that they declare, in order of
 // their IDs: those of the engine, and gate/… and config/…, which need none.
 func (c *Checker) Rules() []engine.Rule {
-	rules := slices.Concat(c.engine.Rules(), gateRules, configRules)
+	rules := slices.Concat(c.engine.Rules(), gateRules, reviewRules, configRules)
 	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
 }

@@ -91,7 +91,7 @@ var gateRules = []engine.Rule{
 
 // ownRule returns the one of gate/… or config/… with this ID, which must be there.
 func ownRule(id string) engine.Rule {
-	for _, r := range slices.Concat(gateRules, configRules) {
+	for _, r := range slices.Concat(gateRules, reviewRules, configRules) {
 		if r.ID == id {
 			return r
 		}

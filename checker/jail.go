@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -48,6 +49,11 @@ type Request struct {
 	Descriptor func(int) (string, error)
 	// Filters holds the seccomp programs that options name, by descriptor.
 	Filters map[int][]byte
+	// Unreviewed are what earlier sessions changed and nobody has looked at.
+	// Distrusts tells of which paths git's word that it tracks them does not count;
+	// nil for none.
+	Unreviewed []finding.Finding
+	Distrusts  func(path string) bool
 	// CanFilter is set where a seccomp filter can be made. The jail then gets one,
 	// against AF_VSOCK and, where need be, TIOCSTI.
 	CanFilter bool
@@ -169,10 +175,18 @@ func watch(r Request) ([]Watched, error) {
 	}
 	for i := range watched {
 		if rel, ok := trackable(r.Facts, watched[i].Path); ok {
-			watched[i].Tracked = index.Of(rel)
+			watched[i].Tracked = r.tracked(index, rel)
 		}
 	}
 	return partlyTracked(r, watched)
+}
+
+// tracked is what the index says of rel, unless an agent had git track it.
+func (r Request) tracked(index host.Index, rel string) *bool {
+	if r.Distrusts != nil && r.Distrusts(path.Join(r.Facts.ProjectRoot, rel)) {
+		return new(bool)
+	}
+	return index.Of(rel)
 }
 
 // trackable returns p relative to the project if git could track it. What lies

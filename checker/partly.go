@@ -67,7 +67,7 @@ func untracked(r Request, dir host.WatchedPath, depth int) ([]Watched, error) {
 		if err != nil {
 			return nil, err
 		}
-		tracked := index.Of(wanted[i])
+		tracked := r.tracked(index, wanted[i])
 		switch {
 		case tracked == nil || !*tracked:
 			found = append(found, Watched{WatchedPath: w, Tracked: tracked})

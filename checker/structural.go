@@ -37,6 +37,11 @@ func (j *Jail) structural() []finding.Finding {
 		r := ownRule(found[i].Rule)
 		found[i].Severity, found[i].Title, found[i].URL = r.Severity, r.Title, r.URL
 	}
+	for _, f := range j.Unreviewed {
+		r := ownRule(f.Rule)
+		f.Title, f.URL = r.Title, r.URL
+		found = append(found, f)
+	}
 	return found
 }
 

@@ -22,7 +22,7 @@ type Config struct {
 	// Ignored is what a file asked for beyond its trust.
 	Ignored []Ignored
 	// From tells who said what holds, by name: "gate.mode", "gate.timeout",
-	// "gate.project", "protect", "log.required", "longest_waiver". What has no entry
+	// "gate.review", "gate.project", "protect", "log.required", "longest_waiver". What has no entry
 	// is ocjail's default.
 	From map[string]From
 
@@ -50,6 +50,7 @@ type Protect struct {
 type Gate struct {
 	Mode    Mode
 	Timeout time.Duration // for all rules together
+	Review  Review
 }
 
 // Mode is what the gate does with a denied launch.
@@ -76,6 +77,22 @@ type From struct {
 	Pos   hclfile.Pos
 }
 
+// Review is what happens to what a session changed among the files that the host
+// runs later.
+type Review string
+
+// ReviewReport tells of the changes, ReviewAsk asks for each on a terminal, and
+// ReviewRevert puts them back. ReviewOff neither looks nor keeps a record.
+const (
+	ReviewOff    Review = "off"
+	ReviewReport Review = "report"
+	ReviewAsk    Review = "ask"
+	ReviewRevert Review = "revert"
+)
+
+// Reviews are all of them, the later being as strict or stricter.
+var Reviews = []string{string(ReviewOff), string(ReviewReport), string(ReviewAsk), string(ReviewRevert)}
+
 // DefaultTimeout bounds the evaluation of the rules, MaxTimeout what a file may ask for.
 const (
 	DefaultTimeout = 2 * time.Second
@@ -85,5 +102,5 @@ const (
 // Default is the configuration without a file: the pack's severities and
 // lists, enforced.
 func Default() *Config {
-	return &Config{Protect: Protect{Pack: true}, Gate: Gate{Mode: Enforce, Timeout: DefaultTimeout}, From: map[string]From{}, top: Project}
+	return &Config{Protect: Protect{Pack: true}, Gate: Gate{Mode: Enforce, Timeout: DefaultTimeout, Review: ReviewReport}, From: map[string]From{}, top: Project}
 }

@@ -80,6 +80,10 @@ func (m *merger) gate(f *File) {
 		tightens := s.Value == Enforce || m.floor.Gate.Mode == Observe || f.Layer == Project && m.observe
 		m.set(f, tightens, said{"gate.mode", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Mode = s.Value })
 	}
+	if s := f.Gate.Review; s != nil {
+		tightens := slices.Index(Reviews, string(s.Value)) >= slices.Index(Reviews, string(m.floor.Gate.Review))
+		m.set(f, tightens, said{"gate.review", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Review = s.Value })
+	}
 	if s := f.Gate.Timeout; s != nil {
 		// A project could hold a launch up; more time loosens nothing else.
 		tightens := f.Layer != Project || s.Value <= m.floor.Gate.Timeout

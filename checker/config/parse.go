@@ -184,4 +184,10 @@ func (r *reader) gate(g *GateFile, raw *rawGate) {
 		}
 		g.Project = &Said[[]string]{*raw.Project, hclfile.Start(raw.ProjectRange)}
 	}
+	if raw.Review != nil {
+		g.Review = &Said[Review]{Review(*raw.Review), hclfile.Start(raw.ReviewRange)}
+		if !slices.Contains(Reviews, *raw.Review) {
+			r.errs.Add(raw.ReviewRange, "unknown review%s: write one of %s", hclfile.DidYouMean(*raw.Review, Reviews), strings.Join(Reviews, ", "))
+		}
+	}
 }

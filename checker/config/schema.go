@@ -64,6 +64,8 @@ type rawGate struct {
 	TimeoutRange hcl.Range `hcl:"timeout,attr_value_range"`
 	Project      *[]string `hcl:"project,optional" doc:"What the project's files may loosen: \"observe\", or nothing."`
 	ProjectRange hcl.Range `hcl:"project,attr_value_range"`
+	Review       *string   `hcl:"review,optional" doc:"What becomes of what a session changed among the files that the host runs later: \"report\" (the default) tells of it, \"ask\" asks on a terminal, \"revert\" puts it back, \"off\" does not look. A less trusted file can only make it stricter, in the order off, report, ask, revert."`
+	ReviewRange  hcl.Range `hcl:"review,attr_value_range"`
 }
 
 type rawLog struct {

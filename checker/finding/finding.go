@@ -19,6 +19,9 @@ const (
 	Info    Severity = "info"
 )
 
+// Unreviewed is the rule of changes by earlier sessions that nobody has looked at.
+const Unreviewed = "exec/unreviewed-change"
+
 // ParseSeverity reads "error", "warning" or "info"; anything else is an error.
 func ParseSeverity(s string) (Severity, error) {
 	switch v := Severity(s); v {

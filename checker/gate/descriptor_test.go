@@ -79,8 +79,8 @@ func TestCallersFilterIsKept(t *testing.T) {
 			t.Errorf("%s: the filter was lost: %+v", option, o)
 		}
 		c := w.Ocjail(append(w.Jail(option, "3"), "--", "/probe", "ioctl", "0x5412")...)
-		console := onTerminal(t, at(c, filled(t, allow)))
-		if o := console.end(); !strings.Contains(o.Stdout, "EPERM") {
+		console := gatetest.OnTerminal(t, at(c, filled(t, allow)))
+		if o := console.End(); !strings.Contains(o.Stdout, "EPERM") {
 			t.Errorf("%s: ocjail's own filter was lost: %+v", option, o)
 		}
 	}

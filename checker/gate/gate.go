@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -51,6 +50,8 @@ type Request struct {
 	Environ  []string
 	// Show prints a report; it is called once the decision is made.
 	Show func(r *checker.Report)
+	// Reviewed is told of what the session changed, after it ended.
+	Reviewed func(o Outcome)
 	// Warn is for what does not stop a launch.
 	Warn io.Writer
 	// Steps, when not nil, is told when each step ends.
@@ -91,11 +92,15 @@ func (r Request) Launch(ctx context.Context) (int, error) {
 		return Broken, err
 	}
 	r.step("parse")
-	status, err := r.attempt(ctx, s, fds, std)
+	rev, err := r.openReview()
+	if err != nil {
+		return Broken, err
+	}
+	status, err := r.attempt(ctx, s, fds, std, rev)
 	var m *mismatch
 	if errors.As(err, &m) { // an editor that saves by renaming looks like an attack
 		r.FS = host.NewFS()
-		status, err = r.attempt(ctx, s, fds, std)
+		status, err = r.attempt(ctx, s, fds, std, rev)
 	}
 	if err != nil { // what bwrap had to say may be on its way through a pipe
 		err = errors.Join(err, std.close(), std.drain())
@@ -122,8 +127,10 @@ func (r Request) step(name string) {
 }
 
 // attempt checks the jail and starts it once.
-func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descriptors, std *stdio) (int, error) {
-	j, err := checker.Resolve(r.resolve(s, fds, std))
+func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descriptors, std *stdio, rev *reviewer) (int, error) {
+	request := r.resolve(s, fds, std)
+	rev.tell(&request)
+	j, err := checker.Resolve(request)
 	if err != nil {
 		return Broken, err
 	}
@@ -161,7 +168,7 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 	if verdict == "deny" {
 		return Refused, nil
 	}
-	return r.start(j, fds, std, c.Close)
+	return r.start(j, fds, std, rev, c.Close)
 }
 
 func (r Request) warn(format string, args ...any) {
@@ -180,7 +187,7 @@ func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) check
 
 // start hands the checked jail to bwrap, verifies what it built and supervises.
 // It calls judged when the verdict is final.
-func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, judged func()) (int, error) {
+func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *reviewer, judged func()) (int, error) {
 	sp, err := r.prepare(j, fds, std)
 	if err != nil {
 		return Broken, err
@@ -193,16 +200,17 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, judged fun
 		r.warn("not available here: %s", m)
 	}
 	signals := catchSignals()
+	rev.begin(j) // beside bwrap's work
 	jail, err := start(sp)
 	if jail == nil {
-		return Broken, err
+		return Broken, errors.Join(err, rev.cancel())
 	}
 	if err == nil {
 		r.step("start bwrap")
-		err = r.release(j, jail, fds, signals)
+		err = r.release(j, jail, fds, signals, rev)
 	}
 	if err != nil {
-		err = errors.Join(err, jail.kill())
+		err = errors.Join(err, jail.kill(), rev.cancel())
 		var by *interrupted
 		if errors.As(err, &by) {
 			return dieBy(by.signal), err
@@ -211,14 +219,23 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, judged fun
 	}
 	judged()
 	if err := std.close(); err != nil {
-		return Broken, err
+		return Broken, err // the review is the next launch's
 	}
-	return jail.supervise(std, signals)
+	end, err := jail.supervise(std, signals)
+	if e := jail.gone(); e != nil {
+		r.warn("%v; what it changed is reviewed before the next launch", e)
+	} else {
+		rev.end(signals, end.signal != 0)
+	}
+	return end.finish(), err
 }
 
 // release lets the command run if the jail is the one that was checked, and
 // does what the caller's own --info-fd and --block-fd ask of bwrap.
-func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, signals signals) error {
+func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, signals signals, rev *reviewer) error {
+	if err := rev.ready(); err != nil {
+		return err
+	}
 	v := &verifier{tree: j.Tree, fs: j.FS, child: jail.child, meanwhile: func() error {
 		return errors.Join(jail.tether.pump(), signals.fatal())
 	}}
@@ -276,30 +293,4 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 		}
 	}
 	return spec{bwrap: r.Bwrap.Path, traceable: !r.Bwrap.Setuid && !isScript(r.Bwrap.Path), sandbox: s, files: files, env: env}, nil
-}
-
-func interactive(s *stdio) bool {
-	for _, f := range s.files {
-		if term.IsTerminal(int(f.Fd())) {
-			return true
-		}
-	}
-	return false
-}
-
-// terminalName is the device that bwrap's --dev binds as /dev/console: that of
-// ttyname(3), which knows no name for a terminal of another devpts instance.
-func terminalName(f *os.File) string {
-	if !term.IsTerminal(int(f.Fd())) {
-		return ""
-	}
-	p, err := pathOf(int(f.Fd()))
-	if err != nil {
-		return ""
-	}
-	var named, open unix.Stat_t
-	if unix.Stat(p, &named) != nil || unix.Fstat(int(f.Fd()), &open) != nil || named.Dev != open.Dev || named.Ino != open.Ino {
-		return ""
-	}
-	return p
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -53,8 +54,22 @@ func (s signals) fatal() error {
 	}
 }
 
-// supervise waits for bwrap as a shell would not notice, and ends as it ended.
-func (j *jailStart) supervise(std *stdio, s signals) (int, error) {
+// ending is how bwrap ended.
+type ending struct {
+	status int
+	signal syscall.Signal // 0 when it exited by itself
+}
+
+// finish ends this process in the same way, or returns its exit status.
+func (e ending) finish() int {
+	if e.signal != 0 {
+		return dieBy(e.signal)
+	}
+	return e.status
+}
+
+// supervise waits for bwrap as a shell would not notice.
+func (j *jailStart) supervise(std *stdio, s signals) (ending, error) {
 	done := make(chan struct{})
 	go j.forward(s, done)
 	ws, err := wait(j.bwrap)
@@ -65,17 +80,34 @@ func (j *jailStart) supervise(std *stdio, s signals) (int, error) {
 		_ = unix.PidfdSendSignal(j.handle, unix.SIGKILL, nil, 0)
 	}
 	if err != nil {
-		return Broken, err
+		return ending{status: Broken}, err
 	}
 	err = std.drain()
 	if ws.Signaled() {
-		return dieBy(ws.Signal()), err
+		return ending{signal: ws.Signal()}, err
 	}
 	if err != nil && ws.ExitStatus() == 0 {
-		return Broken, err // output is missing that the command believes written
+		return ending{status: Broken}, err // output is missing that the command believes written
 	}
-	return ws.ExitStatus(), err
+	return ending{status: ws.ExitStatus()}, err
 }
+
+// gone waits for the end of the jail's first process, with which the kernel ends
+// all others of its PID namespace (pid_namespaces(7)).
+func (j *jailStart) gone() error {
+	if j.handle < 0 {
+		return nil // it had ended before anybody could ask for a handle
+	}
+	for end := time.Now().Add(goneLimit); time.Now().Before(end); {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(j.handle), Events: unix.POLLIN}}, int(goneLimit.Milliseconds()))
+		if n == 1 || err != nil && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+	return errors.New("the jail does not end, though it was killed: a process in it waits for a device or a server")
+}
+
+const goneLimit = 10 * time.Second
 
 func (j *jailStart) forward(s signals, done <-chan struct{}) {
 	for {

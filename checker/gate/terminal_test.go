@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,92 +17,13 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/gate/gatetest"
 )
 
-// console is a program on a pseudo-terminal of its own.
-type console struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	pty  *os.File
-	mu   sync.Mutex
-	text bytes.Buffer
-	eof  chan struct{}
-}
-
-func onTerminal(t *testing.T, cmd *exec.Cmd) *console {
-	t.Helper()
-	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = true, true
-	p, err := pty.StartWithAttrs(cmd, &pty.Winsize{Rows: 24, Cols: 80}, cmd.SysProcAttr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &console{t: t, cmd: cmd, pty: p, eof: make(chan struct{})}
-	t.Cleanup(func() { _ = p.Close(); _ = cmd.Process.Kill() })
-	go func() {
-		defer close(c.eof)
-		buf := make([]byte, 4096)
-		for {
-			n, err := p.Read(buf)
-			c.mu.Lock()
-			c.text.Write(buf[:n])
-			c.mu.Unlock()
-			if err != nil {
-				return
-			}
-		}
-	}()
-	return c
-}
-
-func (c *console) shown() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.text.String()
-}
-
-// expect waits until text was printed and forgets what came before its end.
-func (c *console) expect(text string) {
-	c.t.Helper()
-	for range 1000 {
-		c.mu.Lock()
-		i := bytes.Index(c.text.Bytes(), []byte(text))
-		if i >= 0 {
-			c.text.Next(i + len(text))
-		}
-		c.mu.Unlock()
-		if i >= 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	c.t.Fatalf("the terminal does not show %q but %q", text, c.shown())
-}
-
-func (c *console) typed(text string) {
-	c.t.Helper()
-	if _, err := c.pty.WriteString(text); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-func (c *console) end() gatetest.Outcome {
-	c.t.Helper()
-	timer := time.AfterFunc(20*time.Second, func() { _ = c.cmd.Process.Kill() })
-	defer timer.Stop()
-	_ = c.cmd.Wait() // the status is looked at below
-	<-c.eof
-	o := gatetest.Outcome{Status: c.cmd.ProcessState.ExitCode(), Stdout: c.shown()}
-	if ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		o.Signal, o.Status = ws.Signal(), 128+int(ws.Signal())
-	}
-	return o
-}
-
 func TestTypingIntoTheTerminal(t *testing.T) {
 	w := gatetest.New(t)
 	open, err := os.ReadFile("/proc/sys/dev/tty/legacy_tiocsti")
 	legacy := err != nil || strings.TrimSpace(string(open)) != "0"
 	try := func(jail func(...string) *exec.Cmd, request string) string {
-		c := onTerminal(t, jail(append(w.Jail(), "--", "/probe", "ioctl", request)...))
-		return strings.TrimSpace(strings.Trim(c.end().Stdout, "x"))
+		c := gatetest.OnTerminal(t, jail(append(w.Jail(), "--", "/probe", "ioctl", request)...))
+		return strings.TrimSpace(strings.Trim(c.End().Stdout, "x"))
 	}
 	plain := try(w.Bwrap, "0x5412")
 	if !legacy {
@@ -125,13 +45,13 @@ func TestTypingIntoTheTerminal(t *testing.T) {
 
 func TestResizeReachesTheCommand(t *testing.T) {
 	w := gatetest.New(t)
-	c := onTerminal(t, w.Ocjail(append(w.Jail(), "--", "/probe", "sizes")...))
-	c.expect("width 80")
-	if err := pty.Setsize(c.pty, &pty.Winsize{Rows: 40, Cols: 120}); err != nil {
+	c := gatetest.OnTerminal(t, w.Ocjail(append(w.Jail(), "--", "/probe", "sizes")...))
+	c.Expect("width 80")
+	if err := pty.Setsize(c.Pty, &pty.Winsize{Rows: 40, Cols: 120}); err != nil {
 		t.Fatal(err)
 	}
-	c.expect("width 120")
-	if o := c.end(); o.Status != 0 {
+	c.Expect("width 120")
+	if o := c.End(); o.Status != 0 {
 		t.Errorf("%+v", o)
 	}
 }
@@ -141,15 +61,15 @@ func TestResizeReachesTheCommand(t *testing.T) {
 func TestResizeDuringTheLaunch(t *testing.T) {
 	w := gatetest.New(t)
 	for range 10 {
-		c := onTerminal(t, w.Ocjail(sh(w.Jail(), "echo up")...))
+		c := gatetest.OnTerminal(t, w.Ocjail(sh(w.Jail(), "echo up")...))
 		for i := range 40 {
-			if err := pty.Setsize(c.pty, &pty.Winsize{Rows: 40, Cols: uint16(80 + i)}); err != nil {
+			if err := pty.Setsize(c.Pty, &pty.Winsize{Rows: 40, Cols: uint16(80 + i)}); err != nil {
 				break // ended
 			}
 			time.Sleep(time.Millisecond)
 		}
-		c.expect("up")
-		if o := c.end(); o.Status != 0 {
+		c.Expect("up")
+		if o := c.End(); o.Status != 0 {
 			t.Errorf("%+v", o)
 		}
 	}
@@ -157,21 +77,8 @@ func TestResizeDuringTheLaunch(t *testing.T) {
 
 func TestForegroundGroup(t *testing.T) {
 	w := gatetest.New(t)
-	c := onTerminal(t, w.Ocjail(append(w.Jail(), "--", "/probe", "group")...))
-	c.expect("true")
-}
-
-// job starts words in an interactive shell with job control.
-func job(t *testing.T, w *gatetest.World, words []string) *console {
-	t.Helper()
-	shell := w.Command("bash", "--norc", "--noprofile", "-i")
-	shell.Env = append(shell.Env, "PS1=ready> ", "TERM=dumb")
-	w.Write("project/job", "#!/bin/bash\nexec '"+strings.Join(words, "' '")+"'\n", 0o755)
-	c := onTerminal(t, shell)
-	c.expect("ready> ")
-	c.typed("./job; echo status $?\n")
-	c.expect("status $?") // the echo of what was typed
-	return c
+	c := gatetest.OnTerminal(t, w.Ocjail(append(w.Jail(), "--", "/probe", "group")...))
+	c.Expect("true")
 }
 
 func TestInterruptFromTheKeyboard(t *testing.T) {
@@ -181,13 +88,13 @@ func TestInterruptFromTheKeyboard(t *testing.T) {
 		"without ocjail": w.Bwrap(sh(w.Jail("--die-with-parent"), "echo up; sleep 60")...).Args,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := job(t, w, argv)
-			c.expect("up")
-			c.typed("\x03")
-			c.expect("ready> ") // bash drops the rest of a line whose job died by SIGINT
-			c.typed("echo last $?\n")
-			c.expect("last 130")
-			c.typed("exit\n")
+			c := w.Job(argv)
+			c.Expect("up")
+			c.Type("\x03")
+			c.Expect("ready> ") // bash drops the rest of a line whose job died by SIGINT
+			c.Type("echo last $?\n")
+			c.Expect("last 130")
+			c.Type("exit\n")
 		})
 	}
 }
@@ -199,18 +106,18 @@ func TestSuspendAndResume(t *testing.T) {
 		"without ocjail": w.Bwrap(sh(w.Jail(), "echo up; read line; echo got $line; exit 9")...).Args,
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := job(t, w, argv)
-			c.expect("up")
-			c.typed("\x1a")
-			c.expect("Stopped")
-			c.expect("ready> ")
-			c.typed("fg\n")
-			c.expect("job") // bash names what it continues
-			c.typed("hello\n")
-			c.expect("got hello")
-			c.expect("ready> ")
-			c.typed("echo last $?\nexit\n")
-			c.expect("last 9")
+			c := w.Job(argv)
+			c.Expect("up")
+			c.Type("\x1a")
+			c.Expect("Stopped")
+			c.Expect("ready> ")
+			c.Type("fg\n")
+			c.Expect("job") // bash names what it continues
+			c.Type("hello\n")
+			c.Expect("got hello")
+			c.Expect("ready> ")
+			c.Type("echo last $?\nexit\n")
+			c.Expect("last 9")
 		})
 	}
 }

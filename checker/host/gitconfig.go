@@ -58,12 +58,36 @@ func (f *FS) GitIdentity(facts Facts) (Identity, error) {
 	return id, nil
 }
 
+// GitSetting returns the last value of key, as in [ParseGitConfig], in the
+// machine's configuration and the person's own; "" where it is not set. Included
+// files and the project's configuration are not read, and git is not asked: in a
+// project it would run what the project says.
+func (f *FS) GitSetting(facts Facts, key string) (string, error) {
+	value := ""
+	for _, path := range append([]string{"/etc/gitconfig"}, userGitConfigs(facts)...) {
+		config, err := f.readGitConfig(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("git configuration: %w", err)
+		}
+		if v, ok := config[key]; ok {
+			value = v
+		}
+	}
+	return value, nil
+}
+
 // configReader reads git's configuration syntax byte by byte, as config.c does.
 type configReader struct {
 	text string
 	pos  int
 	line int
 }
+
+// ParseGitConfig returns the last value of each "section.key" or
+// "section.subsection.key", section and key in lower case, in text of
+// git-config(1)'s syntax; a key without a value is "true". A syntax error, on
+// which git stops as well, wraps [sandbox.ErrUnknown].
+func ParseGitConfig(text string) (map[string]string, error) { return parseGitConfig(text) }
 
 func parseGitConfig(text string) (gitConfig, error) {
 	r := &configReader{text: strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n"), line: 1}

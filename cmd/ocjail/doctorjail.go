@@ -109,6 +109,24 @@ func (d *doctor) trial() {
 	d.add("trial jail", report.Fail, said, "")
 }
 
+// bareRepositories: a folder that an agent filled like a repository is one to git
+// (git-config(1), safe.bareRepository, since git 2.38).
+func (d *doctor) bareRepositories() {
+	if d.facts.Home == "" {
+		return // which is a failure of its own
+	}
+	value, err := d.fs.GitSetting(d.facts, "safe.barerepository")
+	switch {
+	case err != nil:
+		d.add("git folders", report.Warn, err.Error(), "mend or remove the file")
+	case value == "explicit":
+		d.add("git folders", report.OK, "safe.bareRepository is explicit", "")
+	default:
+		d.add("git folders", report.Warn, "your git obeys the configuration in any folder that looks like a repository, also one that an agent made",
+			"git config --global safe.bareRepository explicit")
+	}
+}
+
 // programs looks for what the default profile runs.
 func (d *doctor) programs() {
 	if path, err := worker.Probe(); err != nil {
@@ -120,6 +138,7 @@ func (d *doctor) programs() {
 		d.add("git", report.Warn, "not found in PATH: agents work better with it", d.install("git"))
 	} else {
 		d.add("git", report.OK, path, "")
+		d.bareRepositories()
 	}
 	path, err := exec.LookPath("opencode")
 	if err != nil {

@@ -87,6 +87,23 @@ func (f *jailFlags) findProject() (string, error) {
 	return root, nil
 }
 
+// projectAnywhere is findProject for a project that one need not stand in.
+func (f *jailFlags) projectAnywhere() (string, error) {
+	home, err := host.Home(host.NewFS())
+	if err != nil {
+		return "", err
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	root, err := profile.FindProject(home, cwd, f.project)
+	if err != nil && f.project == "" {
+		return cwd, nil // ocjail gate takes such a folder for a project
+	}
+	return root, err
+}
+
 func loadProfile(name string) (*profile.Profile, error) {
 	p, err := profile.Embedded(name)
 	if err == nil || filepath.Base(name) == name && filepath.Ext(name) == "" {

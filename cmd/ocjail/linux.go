@@ -15,4 +15,6 @@ const launchFailed = gate.Broken
 func canFilter() bool { return gate.CanFilter() }
 
 // launchers are the commands that need Linux.
-func launchers() []*cobra.Command { return []*cobra.Command{newRun(), newGate(), newDoctor()} }
+func launchers() []*cobra.Command {
+	return []*cobra.Command{newRun(), newGate(), newReview(), newDoctor()}
+}

@@ -91,6 +91,7 @@ starts nothing, when the jail breaks one.`,
   ocjail inspect                   # what the jail sees and may write
   ocjail why ~/.ssh                # can it reach that, and how
   ocjail rules                     # what jails are judged by
+  ocjail review                    # what sessions changed that runs outside the jail
   ocjail doctor                    # can this machine run jails`,
 		Version:       release.Version,
 		SilenceErrors: true,

@@ -4,11 +4,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -17,6 +19,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
+	"github.com/refnil/opencode-jail-devenv/checker/review"
 )
 
 func newRun() *cobra.Command {
@@ -95,6 +98,8 @@ type launcher struct {
 	verbose bool
 	clock   *clock
 	observe bool // the configuration's mode
+	facts   *host.Facts
+	screen  *term.State // of the terminal before the launch; nil without one
 }
 
 func newLauncher(w io.Writer, verbose, timings bool) *launcher {
@@ -112,16 +117,49 @@ func (l *launcher) step(name string) {
 }
 
 func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []string) error {
-	l.observe = m.config.Gate.Mode == config.Observe
+	l.observe, l.facts = m.config.Gate.Mode == config.Observe, &m.facts
+	if s, err := term.GetState(int(os.Stdin.Fd())); err == nil {
+		l.screen = s
+	}
 	r := gate.Request{
 		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
-		Environ: os.Environ(), Show: l.show, Warn: l.w, Steps: l.step,
+		Environ: os.Environ(), Show: l.show, Reviewed: l.reviewed, Warn: l.w, Steps: l.step,
 	}
 	status, err := r.Launch(c.Context())
 	if status == 0 && err == nil {
 		return nil
 	}
 	return &statusError{status, err}
+}
+
+// reviewed tells what the session changed, and asks where the configuration says
+// so and somebody is there to answer.
+func (l *launcher) reviewed(o gate.Outcome) {
+	err := report.SessionEnd(l.w, o.Changes, l.facts.ProjectRoot, l.facts.Home)
+	pending := countWarnings(o.Review.Changes())
+	switch {
+	case err != nil: // nobody is left to tell
+	case o.Mode == config.ReviewRevert && o.Stored && pending > 0:
+		l.revert(o.Review)
+	case o.Mode == config.ReviewAsk && o.Stored && pending > 0 && !o.Signaled && canAsk():
+		if l.screen != nil {
+			err = term.Restore(int(os.Stdin.Fd()), l.screen)
+		}
+		a := &asker{in: os.Stdin, out: l.w, project: l.facts.ProjectRoot, home: l.facts.Home, least: finding.Warning, interrupted: o.Interrupted}
+		if err := errors.Join(err, a.all(o.Review)); err != nil {
+			complain(l.w, err)
+		}
+	case countWarnings(o.Changes) > 0 && o.Stored:
+		fmt.Fprintln(l.w, "ocjail: look at them with 'ocjail review' before anything runs them")
+	}
+}
+
+func (l *launcher) revert(p *review.Project) {
+	n, kept, err := p.Revert(func(c review.Change) bool { return c.Level == finding.Warning })
+	if err != nil {
+		complain(l.w, fmt.Errorf("not all could be put back: %w", err))
+	}
+	fmt.Fprintln(l.w, reverted(n, kept))
 }
 
 // show prints what a person must know: why a jail is refused; on request, what
@@ -141,8 +179,22 @@ func (l *launcher) show(r *checker.Report) {
 	if err == nil {
 		err = t.Verdict(r.Jail.Name, r.Findings, left, l.observe)
 	}
+	if n := unreviewed(r); err == nil && n > 0 && !l.verbose {
+		_, err = fmt.Fprintf(l.w, "ocjail: what earlier sessions changed was not reviewed (%d): see ocjail review\n", n)
+	}
 	// Nobody is left to tell that standard error is gone.
 	_ = err
+}
+
+// unreviewed counts pending changes that stop no launch, and so are not printed.
+func unreviewed(r *checker.Report) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Rule == finding.Unreviewed && f.Severity == finding.Warning {
+			n++
+		}
+	}
+	return n
 }
 
 // launchError gives an error from before the launch its exit status.

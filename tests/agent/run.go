@@ -87,10 +87,7 @@ func (w *World) launch(ctx context.Context, tools Tools, jailed bool) (string, e
 
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = w.dir
-	cmd.Env = append([]string{
-		"HOME=" + homeDir, "USER=dev", "LANG=C.UTF-8",
-		"PATH=" + homeDir + "/.local/bin:/usr/local/bin:/usr/bin:/bin",
-	}, offline...)
+	cmd.Env = w.environ()
 	cmd.SysProcAttr = w.user.attr()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
@@ -99,6 +96,13 @@ func (w *World) launch(ctx context.Context, tools Tools, jailed bool) (string, e
 		return "", fmt.Errorf("opencode session: %w\n%s", errors.Join(err, ctx.Err()), out)
 	}
 	return string(out), nil
+}
+
+func (w *World) environ() []string {
+	return append([]string{
+		"HOME=" + homeDir, "USER=dev", "LANG=C.UTF-8",
+		"PATH=" + homeDir + "/.local/bin:/usr/local/bin:/usr/bin:/bin",
+	}, offline...)
 }
 
 // stage is the start of a command line that gives what follows the world's

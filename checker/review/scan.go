@@ -1,0 +1,109 @@
+package review
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bounds of a scan.
+const (
+	maxScanned   = 4_000_000 // entries
+	maxScanDepth = 200       // a descriptor each
+)
+
+// scanner walks an area for what git takes for repositories.
+type scanner struct {
+	path  string
+	left  int
+	found []string // .git, of whatever type, and bare repositories' folders
+	// deep are folders below which it did not look.
+	deep []string
+	// objects tells whether to look into folders named objects, too.
+	objects bool
+}
+
+// scan returns the repositories in every area: each .git, and each folder that
+// looks like a git directory. Those within a .git are gitDirs' to find.
+func (l *looker) scan(project string) (found, deep []string, err error) {
+	left := maxScanned
+	for _, a := range l.areas {
+		if !a.whole {
+			continue
+		}
+		s := scanner{path: a.path, left: left, objects: a.path == project}
+		fd, err := a.open("", unix.O_RDONLY|unix.O_DIRECTORY)
+		if err != nil {
+			return nil, nil, fmt.Errorf("scan %s: %w", a.path, err)
+		}
+		err = s.dir(fd, "", 0)
+		unix.Close(fd)
+		if err != nil {
+			return nil, nil, fmt.Errorf("scan %s: %w", a.path, err)
+		}
+		left, found, deep = s.left, append(found, s.found...), append(deep, s.deep...)
+	}
+	slices.Sort(found)
+	return found, deep, nil
+}
+
+func (s *scanner) dir(fd int, rel string, depth int) error {
+	list, err := readDir(fd, max(s.left, 0))
+	if err != nil {
+		return err
+	}
+	if s.left -= len(list); s.left < 0 || depth > maxScanDepth {
+		s.deep = append(s.deep, filepath.Join(s.path, rel))
+		return nil
+	}
+	bare := isGitDir(list)
+	if bare {
+		s.found = append(s.found, filepath.Join(s.path, rel))
+	}
+	for _, d := range list {
+		if isDotGit(d.name) {
+			s.found = append(s.found, filepath.Join(s.path, rel, d.name))
+			continue
+		}
+		if d.kind != unix.DT_DIR || bare && !s.objects && d.name == "objects" {
+			continue
+		}
+		if err := s.enter(fd, filepath.Join(rel, d.name), d.name, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scanner) enter(parent int, rel, name string, depth int) error {
+	fd, err := unix.Openat(parent, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP), errors.Is(err, unix.EACCES):
+		return nil // gone, another thing by now, or closed to the user's git as well
+	case err != nil:
+		return fmt.Errorf("%s: %w", rel, err)
+	}
+	defer unix.Close(fd)
+	return s.dir(fd, rel, depth+1)
+}
+
+// isGitDir tells whether a folder of these names is what git takes for a
+// repository's: a HEAD with objects and refs, or with a commondir that says
+// where these are (setup.c, is_git_directory).
+func isGitDir(list []dirent) bool {
+	var head, objects, refs, common bool
+	for _, d := range list {
+		head = head || d.name == "HEAD"
+		objects = objects || d.name == "objects"
+		refs = refs || d.name == "refs"
+		common = common || d.name == "commondir"
+	}
+	return head && (objects && refs || common)
+}
+
+// isDotGit compares as a file system that folds case would.
+func isDotGit(name string) bool { return len(name) == 4 && strings.EqualFold(name, ".git") }
