@@ -28,7 +28,7 @@ type Outcome struct {
 type reviewer struct {
 	Request
 	project *review.Project
-	begun   chan struct{} // closed when session and err are set
+	begun   chan struct{} // closed when session and err are set; nil where there is nothing to review
 	session *review.Session
 	err     error
 }
@@ -59,6 +59,10 @@ func (v *reviewer) begin(j *checker.Jail) {
 		return
 	}
 	plan, begun := planOf(j), make(chan struct{})
+	v.begun, v.session, v.err = nil, nil, nil
+	if len(plan.Areas)+len(plan.Parents) == 0 {
+		return // it can write nothing that is watched, as the jail of a proxy
+	}
 	v.begun = begun
 	go func() {
 		defer close(begun)
@@ -70,7 +74,7 @@ func (v *reviewer) begin(j *checker.Jail) {
 // review at the session's end does not need it: a killed session is then not
 // reviewed, and nothing is put back.
 func (v *reviewer) ready() error {
-	if v == nil {
+	if v == nil || v.begun == nil {
 		return nil
 	}
 	<-v.begun
@@ -95,7 +99,7 @@ func (v *reviewer) cancel() error {
 // end compares. A review that fails is the next launch's: it must not change the
 // command's own status.
 func (v *reviewer) end(s signals, signaled bool) {
-	if v == nil {
+	if v == nil || v.begun == nil {
 		return
 	}
 	changes, err := v.session.End()

@@ -237,6 +237,15 @@ func TestStateThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// A jail that can write nothing has nothing to review.
+func TestNothingWritable(t *testing.T) {
+	w := newWorld(t)
+	o := w.Run(w.Ocjail(append(w.System(), "--ro-bind", w.Project, w.Project, "--chdir", w.Project, "--", "echo", "ran")...))
+	if o.Stdout != "ran\n" || o.Stderr != "" || len(w.records("*")) != 0 {
+		t.Errorf("%+v, %v", o, w.records("*"))
+	}
+}
+
 // Whoever ends a session gets its review, quickly.
 func TestSignalledSession(t *testing.T) {
 	for _, s := range []syscall.Signal{unix.SIGTERM, unix.SIGHUP} {
