@@ -68,8 +68,8 @@ var gateRules = []engine.Rule{
 			"What such a jail may do can not be told before it starts.",
 		Remedy: "use --unshare-user and --unshare-pid instead",
 		URL:    "https://man7.org/linux/man-pages/man2/setns.2.html",
-		Avoid:  &engine.Example{Bwrap: "--pidns 9"},
-		Prefer: &engine.Example{Bwrap: "--unshare-pid"},
+		Avoid:  &engine.Example{Bwrap: "--userns 9"},
+		Prefer: &engine.Example{Bwrap: "--unshare-user"},
 	},
 	{
 		ID: ruleProgram, Severity: finding.Error, Title: "The jail can write the program that builds it",

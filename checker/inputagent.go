@@ -94,7 +94,7 @@ func (b *inputBuilder) shows(p string, depth int) (bool, error) {
 	var names []string
 	unlisted := true // a folder that the user can not read is looked at as a whole
 	if real.Stat.Type == sandbox.Dir {
-		names, err = entries(real.Path)
+		names, err = entries(b.FS, real.Path)
 		unlisted = err != nil
 	}
 	if unlisted {

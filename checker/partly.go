@@ -2,10 +2,7 @@ package checker
 
 import (
 	"errors"
-	"io"
-	"os"
 	"path"
-	"syscall"
 
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -48,7 +45,7 @@ func untracked(r Request, dir host.WatchedPath, depth int) ([]Watched, error) {
 	if depth == 0 {
 		return nil, errTooMany
 	}
-	names, err := entries(dir.Path)
+	names, err := entries(r.FS, dir.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +94,9 @@ func entry(fs *host.FS, dir host.WatchedPath, name string) (host.WatchedPath, er
 	return w, nil
 }
 
-func entries(dir string) ([]string, error) {
-	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+func entries(fs *host.FS, dir string) ([]string, error) {
+	names, err := fs.Names(dir, maxEntries+1)
 	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(maxEntries + 1)
-	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if len(names) > maxEntries {

@@ -49,7 +49,7 @@ func (b *Bwrap) Supports(option string) (bool, error) {
 }
 
 func (b *Bwrap) findOptions() (options, error) {
-	program, err := readRegular(Real{Path: b.Path, Stat: sandbox.Stat{Dev: b.ID.Dev, Ino: b.ID.Ino}}, bwrapLimit)
+	program, err := readRegular(Local(), Real{Path: b.Path, Stat: sandbox.Stat{Dev: b.ID.Dev, Ino: b.ID.Ino}}, bwrapLimit)
 	if o := (options{program: program}); err == nil && o.has("--ro-bind") {
 		return o, nil
 	}

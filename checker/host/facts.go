@@ -79,6 +79,19 @@ func Gather(f *FS, projectRoot string) (Facts, error) {
 	return hostSource().gather(f, projectRoot)
 }
 
+// Caller is who starts the jail, as far as facts depend on it.
+type Caller struct {
+	Getenv    func(string) string
+	UID, EUID int
+}
+
+// Gather is what [Gather] is for this process.
+func (c Caller) Gather(f *FS, projectRoot string) (Facts, error) {
+	s := hostSource()
+	s.getenv, s.uid, s.euid = c.Getenv, c.UID, c.EUID
+	return s.gather(f, projectRoot)
+}
+
 func (s source) gather(f *FS, projectRoot string) (Facts, error) {
 	project, err := f.directory(projectRoot)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 // path is looked up at most once. Make a new one after changing files. It is
 // safe for concurrent use.
 type FS struct {
+	disk  Disk
 	mu    sync.Mutex
 	stats map[string]looked
 	reals map[string]resolved
@@ -41,9 +42,12 @@ type looked struct {
 
 var _ sandbox.HostFS = (*FS)(nil)
 
-// NewFS returns an FS that has looked at nothing yet.
-func NewFS() *FS {
-	return &FS{stats: make(map[string]looked, 512), reals: make(map[string]resolved, 256)}
+// NewFS returns an FS of this machine that has looked at nothing yet.
+func NewFS() *FS { return NewFSOn(Local()) }
+
+// NewFSOn returns one of another machine.
+func NewFSOn(d Disk) *FS {
+	return &FS{disk: d, stats: make(map[string]looked, 512), reals: make(map[string]resolved, 256)}
 }
 
 // Lstat implements [sandbox.HostFS]. That no parent is a symbolic link is
@@ -70,7 +74,7 @@ func (f *FS) lstat(path string) (sandbox.Stat, error) {
 
 func (f *FS) lookup(path string) (sandbox.Stat, error) {
 	if path == "/" {
-		return lookup(path)
+		return f.disk.Lstat(path)
 	}
 	parent := parentOf(path)
 	st, err := f.lstat(parent)
@@ -82,7 +86,7 @@ func (f *FS) lookup(path string) (sandbox.Stat, error) {
 	case st.Type != sandbox.Dir:
 		return sandbox.Stat{}, absent(path)
 	}
-	return lookup(path)
+	return f.disk.Lstat(path)
 }
 
 // lookup asks the kernel. With the parents seen to be real directories, one

@@ -28,7 +28,7 @@ const (
 func (f *FS) Listening() ([]int, error) {
 	ports := []int{}
 	for _, name := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
-		table, err := readListening(name)
+		table, err := readListening(f.disk, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a kernel without IPv6
 		}
@@ -47,8 +47,8 @@ func (f *FS) Listening() ([]int, error) {
 
 // readListening reads a table as far as listening sockets go, and perhaps a little
 // further; the last row may be cut off where others follow.
-func readListening(name string) ([]byte, error) {
-	fd, err := open(name)
+func readListening(d Disk, name string) ([]byte, error) {
+	fd, err := d.Open(name, 0)
 	if err != nil {
 		return nil, lookupError(name, err)
 	}

@@ -25,7 +25,7 @@ func (f *FS) Mounts() []sandbox.HostMount {
 // Its error wraps [sandbox.ErrUnknown], or is [fs.ErrNotExist] without /proc.
 func (f *FS) MountTable() ([]sandbox.HostMount, error) {
 	f.mountsOnce.Do(func() {
-		data, err := readProc(mountinfo, mountinfoLimit)
+		data, err := readMade(f.disk, mountinfo, mountinfoLimit)
 		if err == nil {
 			f.mounts, err = ParseMountInfo(data)
 		}

@@ -21,7 +21,7 @@ func (f *FS) read(path string, limit int64) ([]byte, error) {
 	if real.Stat.Type != sandbox.Regular {
 		return nil, fmt.Errorf("read %s: %w: it is a %s, not a regular file", path, sandbox.ErrUnknown, real.Stat.Type)
 	}
-	data, err := readRegular(real, limit)
+	data, err := readRegular(f.disk, real, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w: %w", path, sandbox.ErrUnknown, err)
 	}
@@ -31,8 +31,8 @@ func (f *FS) read(path string, limit int64) ([]byte, error) {
 // readRegular opens without following a link and without waiting for a FIFO's
 // writer, and reads only what was looked up: another file there by now is an
 // error. The os package would add four system calls for its poller.
-func readRegular(real Real, limit int64) ([]byte, error) {
-	fd, err := open(real.Path)
+func readRegular(d Disk, real Real, limit int64) ([]byte, error) {
+	fd, err := d.Open(real.Path, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +51,11 @@ func readRegular(real Real, limit int64) ([]byte, error) {
 }
 
 // readProc reads a file that the kernel makes up, whose size says nothing.
-func readProc(path string, limit int64) ([]byte, error) {
-	fd, err := open(path)
+func readProc(path string, limit int64) ([]byte, error) { return readMade(Local(), path, limit) }
+
+// readMade is readProc on another machine.
+func readMade(d Disk, path string, limit int64) ([]byte, error) {
+	fd, err := d.Open(path, 0)
 	if err != nil {
 		return nil, lookupError(path, err)
 	}
@@ -64,10 +67,10 @@ func readProc(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-func open(path string) (int, error) {
+func open(path string, more int) (int, error) {
 	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
 	for {
-		fd, err := unix.Open(path, flags, 0)
+		fd, err := unix.Open(path, flags|more, 0)
 		if err != unix.EINTR {
 			return fd, err
 		}

@@ -52,7 +52,7 @@ func (f *FS) RealPath(path string) (Real, error) {
 	}
 	real, err := f.resolve(path)
 	if len(real.Links) > 0 && (err == nil || errors.Is(err, fs.ErrNotExist)) {
-		if e := confirm(path, real.Stat, err); e != nil {
+		if e := f.confirm(path, real.Stat, err); e != nil {
 			real, err = Real{}, e
 		}
 	}
@@ -147,17 +147,16 @@ func components(path string) []string {
 
 // confirm compares a resolution by link texts with the kernel's own: magic
 // links, nosymfollow mounts and protected_symlinks make the two differ.
-func confirm(path string, want sandbox.Stat, missing error) error {
-	var st unix.Stat_t
-	err := unix.Fstatat(unix.AT_FDCWD, path, &st, noAutomount)
+func (f *FS) confirm(path string, want sandbox.Stat, missing error) error {
+	st, err := f.disk.Follow(path)
 	switch {
-	case err == unix.ENOENT || err == unix.ENOTDIR:
+	case errors.Is(err, fs.ErrNotExist):
 		if missing != nil {
 			return nil
 		}
 	case err != nil:
 		return fmt.Errorf("resolve %s: %w: %w", path, sandbox.ErrUnknown, err)
-	case missing == nil && toStat(&st).ID() == want.ID():
+	case missing == nil && st.ID() == want.ID():
 		return nil
 	}
 	return fmt.Errorf("resolve %s: %w: its links do not lead where their texts say", path, sandbox.ErrUnknown)

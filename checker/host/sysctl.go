@@ -13,14 +13,14 @@ import (
 
 // readSysctls fills the facts that /proc/sys tells.
 func (s source) readSysctls(f *FS, facts *Facts) {
-	tiocsti, err := s.number("dev/tty/legacy_tiocsti")
+	tiocsti, err := s.number(f, "dev/tty/legacy_tiocsti")
 	facts.LegacyTIOCSTI = truth(tiocsti)
 	facts.unknown("legacy_tiocsti", err)
 
-	facts.UserNS, err = s.userNamespaces()
+	facts.UserNS, err = s.userNamespaces(f)
 	facts.unknown("user_namespaces", err)
 
-	restricts, err := s.number("kernel/apparmor_restrict_unprivileged_userns")
+	restricts, err := s.number(f, "kernel/apparmor_restrict_unprivileged_userns")
 	facts.AppArmorUserNS = truth(restricts)
 	if err == nil && restricts != nil && *restricts != 0 {
 		facts.AppArmorBwrap, err = s.profile(f)
@@ -30,15 +30,15 @@ func (s source) readSysctls(f *FS, facts *Facts) {
 
 // userNamespaces combines user.max_user_namespaces (namespaces(7); 0 forbids)
 // with the switch that Debian's and Arch's kernels add for ordinary users.
-func (s source) userNamespaces() (*bool, error) {
-	most, err := s.number("user/max_user_namespaces")
+func (s source) userNamespaces(f *FS) (*bool, error) {
+	most, err := s.number(f, "user/max_user_namespaces")
 	if err == nil && most == nil {
 		err = fmt.Errorf("sysctl user.max_user_namespaces: %w: there is none", sandbox.ErrUnknown)
 	}
 	if err != nil {
 		return nil, err
 	}
-	unprivileged, err := s.number("kernel/unprivileged_userns_clone")
+	unprivileged, err := s.number(f, "kernel/unprivileged_userns_clone")
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,9 @@ func (s source) profile(f *FS) (*bool, error) {
 }
 
 // number reads a sysctl; nil when the kernel has none of that name.
-func (s source) number(name string) (*int64, error) {
+func (s source) number(f *FS, name string) (*int64, error) {
 	path := filepath.Join(s.sysctl, name)
-	data, err := readProc(path, 4096)
+	data, err := readMade(f.disk, path, 4096)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

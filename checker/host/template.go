@@ -152,13 +152,8 @@ func (x *expansion) names(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := os.OpenFile(real.Path, unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	names, err := x.fs.Names(real.Path, maxNames+1)
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w: %w", dir, sandbox.ErrUnknown, err)
-	}
-	defer func() { _ = d.Close() }()
-	names, err := d.Readdirnames(maxNames + 1)
-	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("list %s: %w: %w", dir, sandbox.ErrUnknown, err)
 	}
 	if len(names) > maxNames {
@@ -166,4 +161,20 @@ func (x *expansion) names(dir string) ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// Names returns at most so many names of the directory at dir, whose parents are
+// no links, in no order.
+func (f *FS) Names(dir string, most int) ([]string, error) {
+	fd, err := f.disk.Open(dir, unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	d := os.NewFile(uintptr(fd), dir)
+	defer func() { _ = d.Close() }()
+	names, err := d.Readdirnames(most)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return names, err
 }

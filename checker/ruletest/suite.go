@@ -89,16 +89,11 @@ func (s *Suite) read(name string, root fs.FS, own bool) error {
 }
 
 // runner compiles as strictly as can be: with the types that the input's schema
-// gives, and without what engines do not have. It compiles copies, for compiling
-// changes modules.
+// gives, and without what engines do not have.
 func (s *Suite) runner() *tester.Runner {
-	modules := make(map[string]*ast.Module, len(s.modules))
-	for name, m := range s.modules {
-		modules[name] = m.Copy()
-	}
 	compiler := ast.NewCompiler().WithStrict(true).WithCapabilities(opa.Capabilities()).WithDefaultRegoVersion(ast.RegoV1).
 		WithSchemas(schemas()).WithUseTypeCheckAnnotations(true).WithEnablePrintStatements(true)
-	return tester.NewRunner().SetCompiler(compiler).SetStore(s.store).SetModules(modules).
+	return tester.NewRunner().SetCompiler(compiler).SetStore(s.store).SetModules(s.modules).
 		RaiseBuiltinErrors(true).CapturePrintOutput(true).SetTimeout(testLimit)
 }
 

@@ -72,6 +72,9 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Cd = project
+			if err := walkThrough(repository, e.WorkDir); err != nil {
+				return err
+			}
 			profile, err := os.ReadFile("testdata/jail.hcl")
 			if err != nil {
 				return err

@@ -1,23 +1,27 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
-	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
 
 func newRules() *cobra.Command {
+	var f jailFlags
 	c := &cobra.Command{
 		Use:   "rules [flags] [ID…]",
 		Short: "List the rules, or explain some: why, an example of each kind, how to mend and configure it",
-		Long: `List the rules that jails are judged by, with the severity that each declares.
+		Long: `List the rules that jails are judged by: those of ocjail and of the policies that
+the organisation's and your own configuration name, with their severities there.
 
 With an ID, explain that rule: what it reports and why, with the source; a piece
 of a jail that breaks it and one to write instead, in bwrap's words, as --add, in
@@ -29,15 +33,18 @@ Exit status 0, or 2 for an unknown ID.`,
   ocjail rules fs/rw-outside-home
   ocjail rules --format json | jq -r '.rules[] | select(.severity == "error").id'
   ocjail rules --format markdown sockets/privileged > page.md`,
-		ValidArgsFunction: completeRules,
+		ValidArgsFunction: func(c *cobra.Command, written []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return f.completeRules(c.Context(), written)
+		},
 	}
+	f.registerConfig(c)
 	format := formats(c, "text", "json", "markdown")
 	c.RunE = func(c *cobra.Command, ids []string) error {
-		opened, err := checker.Open(c.Context(), config.Default(), checker.Where{})
+		rules, err := f.configuredRules(c.Context())
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		r := &report.Rules{Version: 1, Rules: opened.Rules()}
+		r := &report.Rules{Version: 1, Rules: rules}
 		if len(ids) > 0 {
 			if r.Rules, err = chosen(r.Rules, ids); err != nil {
 				return &statusError{brokenStatus, err}
@@ -66,14 +73,41 @@ func chosen(rules []engine.Rule, ids []string) ([]engine.Rule, error) {
 	return some, nil
 }
 
+// configuredRules are all rules with the severities that the configuration gives
+// them. A project's is left out: it is about that project's jails.
+func (f *jailFlags) configuredRules(ctx context.Context) ([]engine.Rule, error) {
+	cwd, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	facts, err := host.Gather(host.NewFS(), cwd)
+	if err != nil {
+		return nil, err
+	}
+	c, err := f.configure(facts, opening{})
+	if err != nil {
+		return nil, err
+	}
+	opened, err := checker.Open(ctx, c, checker.Where{Home: facts.Home})
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	rules := opened.Rules()
+	for i := range rules {
+		rules[i].Severity = opened.Setting(rules[i].ID).Severity
+	}
+	return rules, nil
+}
+
 // completeRules offers the IDs that are not written yet, with their titles.
-func completeRules(c *cobra.Command, written []string, _ string) ([]string, cobra.ShellCompDirective) {
-	opened, err := checker.Open(c.Context(), config.Default(), checker.Where{})
+func (f *jailFlags) completeRules(ctx context.Context, written []string) ([]string, cobra.ShellCompDirective) {
+	rules, err := f.configuredRules(ctx)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
 	var ids []string
-	for _, r := range opened.Rules() {
+	for _, r := range rules {
 		if !slices.Contains(written, r.ID) {
 			ids = append(ids, r.ID+"\t"+r.Title)
 		}

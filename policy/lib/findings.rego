@@ -32,7 +32,6 @@ through(w) := sprintf("%s %s", [how(w), words(w.via)]) if w.via != null
 
 how(w) := object.get(
 	{
-		"mount": "through",
 		"create": "by creating it through",
 		"rename": "by renaming a directory above it, through",
 		"alias": "under another name, through",

@@ -41,3 +41,26 @@ test_through_an_unknown_way if {
 test_through_a_mount_that_is_not_listed if {
 	findings.through(fixtures.watch("secret", "ro", "/k", {"via": 7})) == "through a mount that is not listed" with input as fixtures.clean
 }
+
+test_through_each_way if {
+	every how, phrase in {
+		"mount": "through --",
+		"create": "by creating it through --",
+		"rename": "by renaming a directory above it, through --",
+		"alias": "under another name, through --",
+		"below": "in part, through --",
+	} {
+		w := fixtures.watch("secret", "ro", "/k", {"how": how})
+		text := findings.through(w) with input as fixtures.mounts([fixtures.bind("ro-bind", "ro", "/a", {})])
+		startswith(text, phrase)
+	}
+}
+
+test_watched_through_a_mount_has_its_index if {
+	findings.watched("path", fixtures.watch("secret", "ro", "/k", {"via": 3})) == {"kind": "path", "path": "/k", "index": 3}
+}
+
+test_words_of_a_mount_without_a_source if {
+	text := findings.words(0) with input as fixtures.mounts([fixtures.bind("tmpfs", "scratch", "", {"dest": "/tmp"})])
+	text == "--tmpfs /tmp"
+}

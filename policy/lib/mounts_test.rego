@@ -14,8 +14,11 @@ test_shown_and_writable if {
 		fixtures.bind("bind", "rw", "/unsure", {"exists": false, "certain": false}),
 		fixtures.bind("bind", "rw", "/gone", {"exists": false}),
 		fixtures.bind("later", "word-of-a-later-version", "/d", {}),
+		fixtures.bind("bind-try", "none", "/absent", {"exists": false, "certain": false}),
+		fixtures.bind("tmp-overlay", "scratch", "/in-memory", {}),
+		fixtures.bind("later", "proc", "/proc", {}),
 	]
-	mounts.shown == {0, 1, 2, 6, 8} with input as fixtures.mounts(list)
+	mounts.shown == {0, 1, 2, 6, 8, 10, 11} with input as fixtures.mounts(list)
 	mounts.writable == {0, 2, 6, 8} with input as fixtures.mounts(list)
 }
 
@@ -24,6 +27,7 @@ test_parts if {
 		fixtures.bind("ro-bind", "ro", "/home/u/.ssh/id", {}),
 		fixtures.bind("ro-bind", "ro", "/home/u/.ssh2/id", {}),
 		fixtures.bind("ro-bind", "ro", "/home/u/.ssh/known_hosts", {}),
+		fixtures.bind("ro-bind", "ro", "/home/u/.ssh/hidden", {"shadowed_by": 4}),
 	]
 	w := fixtures.watch("secret", "ro", "/home/u/.ssh", {"how": "below"})
 	mounts.parts(w) == {0, 2} with input as fixtures.mounts(list)

@@ -33,19 +33,15 @@ git_pointer(path) if {
 # The folders that opencode must write to work at all.
 agent(path) if agent_directory(path)
 
-agent_directory(path) := max(holders) if {
-	holders := {dir |
-		some dir in agent_directories
-		paths.under(path, dir)
-	}
-	count(holders) > 0
-}
+agent_directory(path) := max({dir |
+	some dir in agent_directories
+	paths.under(path, dir)
+})
 
 # Watched paths are real ones, so where such a folder is a link, what it leads to counts.
 agent_directories := named_directories | {m.source_real |
 	some m in input.jail.mounts
 	m.source in named_directories
-	m.source_real != ""
 }
 
 named_directories := {in_home(name) | some name in data.ocjail.agent.directories}

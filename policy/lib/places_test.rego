@@ -55,3 +55,12 @@ test_nix_daemon if {
 }
 
 test_parent if places.parent("/home/u/.npm") == "/home/u"
+
+# A worktree's own directory and the common one may lie apart from each other and from the project.
+test_git_directories_apart if {
+	doc := fixtures.with_host(fixtures.clean, {"git_dir": "/srv/own", "git_common_dir": "/srv/common"})
+	every path in ["/srv/own/config.worktree", "/srv/common/hooks"] {
+		places.git(path) with input as doc
+		places.project(path) with input as doc
+	}
+}

@@ -51,3 +51,9 @@ test_near_miss if {
 	found(env(false, [inherited("PYTHONUNBUFFERED", "other"), inherited("GIT_PS1_SHOWDIRTYSTATE", "other"), inherited("GIT_TERMINAL_PROMPT", "other")])) == {["warning", "env"]}
 	found(env(false, [inherited("EMPTY_TOKEN", "empty"), inherited("LDAP", "other"), inherited("KEYBOARD", "other"), inherited("PATTERN", "other"), inherited("COMPASS", "other")])) == {["warning", "env"]}
 }
+
+# A secret by its value and by its name is one finding.
+test_reported_once if {
+	all := rule.findings with input as env(true, [inherited("GITHUB_TOKEN", "secret")])
+	count(all) == 1
+}

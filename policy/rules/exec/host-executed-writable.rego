@@ -75,7 +75,6 @@ findings contains findings.new(
 ) if {
 	some w in watched.host_executed
 	w.protect
-	w.exists != false
 	w.access == "ro"
 	w.nlink > 1
 	jail_writes(w.path)

@@ -1,6 +1,7 @@
 package ocjail.rules.exec.host_executed_writable_test
 
 import data.ocjail.fixtures
+import data.ocjail.lib.findings
 import data.ocjail.rules.exec.host_executed_writable as rule
 
 found(watched) := v if {
@@ -48,6 +49,12 @@ test_hard_link if {
 	found([he("/home/u/.config/opencode/opencode.json", more)]) == {["error", "/home/u/.config/opencode/opencode.json"]}
 	found([he("/nix/store/x-pre-commit-config.json", more)]) == set()
 	found([he("/home/u/p/devenv.nix", object.union(more, {"protect": false}))]) == set()
+}
+
+# One that can be written is reported for that, and not twice.
+test_writable_hard_link if {
+	all := rule.findings with input as fixtures.watched([he("/home/u/p/.envrc", {"protect": true, "nlink": 2, "tracked": false})])
+	count(all) == 1
 }
 
 test_checker_state if {
@@ -128,6 +135,18 @@ test_remedy_for_links_in_git if {
 	}
 }
 
+test_remedy if {
+	every tc in [
+		[he("/home/u/p/.git/hooks", {"type": "dir", "inside": "/app/.git/hooks"}), findings.add("bind it read-only after the writable mount", ["--ro-bind", "/home/u/p/.git/hooks", "/app/.git/hooks"])],
+		[he("/home/u/.bashrc", {"type": "symlink"}), findings.add("bind it read-only after the writable mount", ["--ro-bind", "/home/u/.bashrc", "/home/u/.bashrc"])],
+		[he("/home/u/.bash_profile", absent), "do not bind a directory above /home/u/.bash_profile writable"],
+		[he("/home/u/.bashrc", {"inside": ""}), "do not bind a directory above /home/u/.bashrc writable"],
+	] {
+		all := rule.findings with input as fixtures.watched([tc[0]])
+		{f.remedy | some f in all} == {tc[1]}
+	}
+}
+
 test_project_within_a_watched_folder if {
 	doc := fixtures.with_host(
 		fixtures.watched([he("/home/u/.config/nvim", {"type": "dir", "how": "below"})]),
@@ -142,6 +161,12 @@ test_lint_without_a_host_is_undecided if {
 	fixtures.brief(rule.findings) == {["warning", "/home/u/p"]} with input as doc
 }
 
+# What lint knows of, it judges.
+test_lint_of_what_is_there if {
+	doc := object.union(fixtures.watched([he("/home/u/p/.envrc", {"tracked": false})]), {"phase": "lint"})
+	fixtures.brief(rule.findings) == {["error", "/home/u/p/.envrc"]} with input as doc
+}
+
 test_clean if {
 	found([]) == set()
 }
@@ -150,6 +175,7 @@ test_near_miss[note] if {
 	some note, w in {
 		"read-only": he("/home/u/.bashrc", {"access": "ro"}),
 		"not in the jail": he("/home/u/.bashrc", {"access": "none", "how": "", "via": null}),
+		"agent's work, read-only": fixtures.watch("agent-work", "ro", "/home/u/p/Makefile", {}),
 		"agent's work that is not there": fixtures.watch("agent-work", "rw", "/home/u/p/Makefile", absent),
 		"another class": fixtures.watch("secret", "rw", "/home/u/.netrc", {}),
 	}

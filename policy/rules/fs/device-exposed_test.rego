@@ -45,6 +45,21 @@ test_unlisted_device_is_a_warning if {
 	found([dev("/dev/video0", {"type": "char-device"})], []) == {["warning", "/dev/video0"]}
 	found([dev("/srv/node", {"type": "char-device"})], []) == {["warning", "/srv/node"]}
 	found([dev("/dev/tty", {"type": "char-device"})], []) == {["warning", "/dev/tty"]}
+	found([dev("/dev/snd", {"type": "dir"})], []) == {["warning", "/dev/snd"]}
+	found([dev("/dev/sg/3", {"type": "char-device"})], []) == {["warning", "/dev/sg/3"]}
+}
+
+# What is both on a list and of a dangerous name or kind is one finding, and one known device hides no other.
+test_reported_once if {
+	every m in [dev("/dev/sda1", {"type": "block-device"}), dev("/dev/mmcblk0", {"type": "block-device"}), dev("/dev/tty1", {"type": "char-device"})] {
+		all := rule.findings with input as fixtures.mounts([m])
+		count(all) == 1
+	}
+	listed := object.union(fixtures.mounts([dev("/dev/tty1", {"type": "char-device"})]), {"watched": [fixtures.watch("device", "dev", "/dev/tty1", {})]})
+	all := rule.findings with input as listed
+	count(all) == 1
+	mounts := [dev("/dev/input", {"type": "dir"}), dev("/dev/tty1", {"type": "char-device"})]
+	found(mounts, [fixtures.watch("device", "dev", "/dev/input", {})]) == {["error", "/dev/input"], ["error", "/dev/tty1"]}
 }
 
 test_access_of_a_later_version if {
@@ -61,6 +76,11 @@ test_near_miss[note] if {
 		"harmless device": [[dev("/dev/null", {"type": "char-device"})], []],
 		"graphics": [[dev("/dev/dri/renderD128", {"type": "char-device"})], []],
 		"bind without devices": [[fixtures.bind("ro-bind", "ro", "/dev", {})], [fixtures.watch("device", "ro", "/dev/mem", {})]],
+		"one device without working": [[fixtures.bind("ro-bind", "ro", "/dev/mem", {})], [fixtures.watch("device", "ro", "/dev/mem", {})]],
+		"one device without working, writable": [[fixtures.bind("bind", "rw", "/dev/mem", {})], [fixtures.watch("device", "rw", "/dev/mem", {})]],
+		"hidden disk": [[dev("/dev/sda1", {"type": "block-device", "shadowed_by": 1})], []],
+		"hidden terminal": [[dev("/dev/tty1", {"type": "char-device", "shadowed_by": 1})], []],
+		"hidden camera": [[dev("/dev/video0", {"type": "char-device", "shadowed_by": 1})], []],
 		"device that is not there": [[dev("/srv", {})], [fixtures.watch("device", "dev", "/dev/mem", {"exists": false})]],
 		"no device": [[dev("/home/u/p", {})], []],
 		"hidden": [[dev("/dev", {"shadowed_by": 1})], []],

@@ -52,13 +52,7 @@ receiving contains i if {
 
 holders contains dir if some dir in data.ocjail.mountpoints.holders
 
-holders contains dir if {
-	some dir in [input.host.home, input.host.runtime_dir]
-	dir != ""
-}
+holders contains dir if some dir in [input.host.home, input.host.runtime_dir]
 
 # udisks mounts there what the user plugs in.
-holders contains concat("/", [dir, input.host.user]) if {
-	some dir in data.ocjail.mountpoints.of_users
-	input.host.user != ""
-}
+holders contains concat("/", [dir, input.host.user]) if some dir in data.ocjail.mountpoints.of_users

@@ -10,8 +10,8 @@
 # custom:
 #   severity: error
 #   remedy: bind it read-only (ro-bind), or add its prefix to data.ocjail.tolerated.writable in a policy of your own
-#   avoid: --bind /srv /srv
-#   prefer: --ro-bind /srv /srv
+#   avoid: --bind /srv/www /srv/www
+#   prefer: --ro-bind /srv/www /srv/www
 package ocjail.rules.fs.rw_outside_home
 
 import data.ocjail.lib.findings

@@ -71,4 +71,6 @@ test_undecided if {
 	m := fixtures.bind("bind", "rw", "/undecided/$X", {})
 	count(rule.findings) == 1 with input as fixtures.mounts([m])
 	rule.findings == set() with input as object.union(fixtures.mounts([m]), {"phase": "lint"})
+	decided := fixtures.mounts([fixtures.bind("bind", "rw", "/srv", {})])
+	count(rule.findings) == 1 with input as object.union(decided, {"phase": "lint"})
 }

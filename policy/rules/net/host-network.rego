@@ -22,5 +22,5 @@ findings contains findings.new(
 	{"kind": "namespace", "name": "net"},
 	findings.add("keep what listens on 127.0.0.1 behind passwords, or add", ["--unshare-net"]),
 ) if {
-	object.get(input.jail.namespaces, "net", "shared") != "unshared"
+	not input.jail.namespaces.net == "unshared"
 }

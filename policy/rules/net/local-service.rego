@@ -23,7 +23,7 @@ findings contains findings.new(
 	{"kind": "socket", "name": sprintf("%d", [port])},
 	findings.add(sprintf("stop %s or let it ask for a password; or add", [service.name]), ["--unshare-net"]),
 ) if {
-	object.get(input.jail.namespaces, "net", "shared") != "unshared"
+	not input.jail.namespaces.net == "unshared"
 	some port in input.host.listening
 	some service in data.ocjail.services.commands
 	service.port == port

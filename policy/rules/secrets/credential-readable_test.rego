@@ -1,6 +1,7 @@
 package ocjail.rules.secrets.credential_readable_test
 
 import data.ocjail.fixtures
+import data.ocjail.lib.findings
 import data.ocjail.rules.secrets.credential_readable as rule
 
 found(mounts, watched) := v if {
@@ -51,6 +52,36 @@ test_near_miss[note] if {
 		"not there": [[ro("/home/u/x")], [ssh({"exists": false})]],
 	}
 	found(tc[0], tc[1]) == set()
+}
+
+# Of a folder that only root may read, parts are reported as parts.
+test_parts_of_root_s_folder if {
+	watched := [fixtures.watch("secret", "ro", "/etc/ssl/private", {"type": "dir", "how": "below"})]
+	found([ro("/etc/ssl/private/key.pem")], watched) == {["error", "/etc/ssl/private/key.pem"]}
+}
+
+test_other_keys_in_opencode_s_folder if {
+	path := "/home/u/.local/share/opencode/deploy.key"
+	mounts := [fixtures.bind("bind", "rw", "/home/u/.local/share/opencode", {})]
+	found(mounts, [fixtures.watch("secret", "rw", path, {})]) == {["error", path]}
+}
+
+test_part_of_opencode_s_keys if {
+	path := "/home/u/.local/share/opencode/auth.json"
+	found([ro(concat("/", [path, "part"]))], [fixtures.watch("secret", "ro", path, {"how": "below"})]) == {["error", concat("/", [path, "part"])]}
+}
+
+# A folder can be hidden where it is in the jail; a file can not.
+test_remedy if {
+	drop := "drop the mount that holds it, or bind single folders beside it"
+	every tc in [
+		[{"type": "dir"}, findings.add("drop the mount that holds it, or hide it", ["--tmpfs", "/home/u/.ssh"])],
+		[{"type": "file"}, drop],
+		[{"type": "dir", "inside": ""}, drop],
+	] {
+		all := rule.findings with input as object.union(fixtures.mounts([ro("/home/u")]), {"watched": [ssh(tc[0])]})
+		{f.remedy | some f in all} == {tc[1]}
+	}
 }
 
 test_opencode_s_own_keys_are_needed if {

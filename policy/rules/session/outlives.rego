@@ -22,5 +22,5 @@ findings contains findings.new(
 	{"kind": "namespace", "name": "pid"},
 	findings.add("add", ["--unshare-pid"]),
 ) if {
-	object.get(input.jail.namespaces, "pid", "shared") != "unshared"
+	not input.jail.namespaces.pid == "unshared"
 }

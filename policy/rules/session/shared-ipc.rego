@@ -22,5 +22,5 @@ findings contains findings.new(
 	{"kind": "namespace", "name": "ipc"},
 	findings.add("add", ["--unshare-ipc"]),
 ) if {
-	object.get(input.jail.namespaces, "ipc", "shared") != "unshared"
+	not input.jail.namespaces.ipc == "unshared"
 }

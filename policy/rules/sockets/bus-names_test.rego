@@ -42,6 +42,8 @@ test_settings_are_a_warning if found({"names": [talk("ca.desrt.dconf")]}) == {["
 test_near_miss[note] if {
 	some note, name in {
 		"seen only": {"policy": "see", "name": "org.freedesktop.systemd1"},
+		"settings seen only": {"policy": "see", "name": "ca.desrt.dconf"},
+		"a name above it": talk("org.freedesktop"),
 		"longer name": talk("org.freedesktop.systemd10"),
 		"wildcard beside it": talk("org.freedesktop.systemd.*"),
 		"below it": talk("org.freedesktop.systemd1.Unit"),

@@ -24,6 +24,12 @@ test_says_whom_it_trusts if {
 	contains(f.message, "which trusts u:")
 }
 
+test_says_that_nobody_knows if {
+	doc := fixtures.with_host(fixtures.watched(daemon("ro")), {"nix_trusted": null})
+	some f in rule.findings with input as doc
+	contains(f.message, "which trusts perhaps this user:")
+}
+
 test_clean if found(daemon("none"), null) == set()
 
 test_near_miss if found([fixtures.watch("socket", "ro", "/nix/var/nix/daemon-socket2", {})], true) == set()

@@ -18,6 +18,7 @@ package ocjail.rules.sockets.unlisted
 
 import data.ocjail.lib.findings
 import data.ocjail.lib.mounts
+import data.ocjail.lib.paths
 import data.ocjail.lib.watched
 
 findings contains findings.new(
@@ -30,11 +31,15 @@ findings contains findings.new(
 	m.type == "socket"
 	path := mounts.source(m)
 	not path in data.ocjail.tolerated.sockets
-	not path in listed
+	not listed(path)
 	not proxied(path)
 }
 
-listed contains w.path if some w in watched.sockets
+# Reported by the list's reason, as itself or as a part of its directory.
+listed(path) if {
+	some w in watched.sockets
+	paths.under(path, w.path)
+}
 
 # sockets/bus-names judges what the trusted proxy lets through.
 proxied(path) if {

@@ -13,10 +13,11 @@ test_violating if {
 	found([socket("/run/user/1000/proxy/bus")], []) == {["error", "/run/user/1000/proxy/bus"]}
 }
 
-# The folder is on the list, this socket in it is not.
+# The folder is on the list, whose rule names it.
 test_part_of_a_directory_of_sockets if {
 	w := fixtures.watch("socket", "ro", "/tmp/.X11-unix", {"how": "below", "type": "dir"})
-	found([socket("/tmp/.X11-unix/X0")], [w]) == {["error", "/tmp/.X11-unix/X0"]}
+	found([socket("/tmp/.X11-unix/X0")], [w]) == set()
+	found([socket("/tmp/.X11-unix2/X0")], [w]) == {["error", "/tmp/.X11-unix2/X0"]}
 }
 
 test_clean if found(fixtures.default_mounts, []) == set()

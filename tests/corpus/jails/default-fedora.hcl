@@ -1,0 +1,5 @@
+why     = "the same on btrfs subvolumes, with /tmp and /home on mounts of their own"
+machine = "fedora"
+setup   = "git init -q"
+like    = "default-debian"
+profile = "opencode"

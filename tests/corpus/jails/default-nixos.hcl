@@ -1,0 +1,5 @@
+why     = "the same where programs come from the store and /etc is links into it; the daemon's socket must stay out"
+machine = "nixos"
+setup   = "git init -q"
+like    = "default-debian"
+profile = "opencode"

@@ -1,0 +1,5 @@
+why     = "the same under WSL; the Windows disk and the interop socket stay out by default"
+machine = "wsl"
+setup   = "git init -q"
+like    = "default-debian"
+profile = "opencode"

@@ -1,0 +1,5 @@
+why     = "an .envrc of one's own, which git does not track: made read-only, and so no finding"
+machine = "debian"
+setup   = "git init -q && echo 'export A=b' > .envrc"
+like    = "default-debian"
+profile = "opencode"

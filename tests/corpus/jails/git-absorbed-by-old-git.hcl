@@ -1,0 +1,5 @@
+why     = "a nested clone, ignored by the outer repository, as people keep vendored checkouts"
+machine = "debian"
+setup   = "git init -q && git init -q vendor/lib && echo vendor > .gitignore && git add .gitignore && git commit -qm start"
+like    = "default-debian"
+profile = "opencode"

@@ -1,0 +1,5 @@
+why     = "the argv of 960 words that jail.nix made of the Nix module's default options"
+machine = "nixos"
+setup   = "git init -q"
+like    = "default-debian"
+saved   = "../bench/testdata/default-argv.json"

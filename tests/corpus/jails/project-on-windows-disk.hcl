@@ -1,0 +1,6 @@
+why     = "WSL: a project on the Windows disk"
+machine = "wsl"
+project = "/mnt/c/Users/dev/src/app"
+setup   = "git init -q"
+like    = "default-debian"
+profile = "opencode"

@@ -1,0 +1,5 @@
+why     = "Python: a virtual environment in the project, which the host activates too"
+machine = "debian"
+setup   = "git init -q && mkdir -p .venv/bin && touch .venv/bin/activate .venv/pyvenv.cfg && printf '.venv\\n' > .gitignore && printf '[project]\\n' > pyproject.toml && git add .gitignore pyproject.toml"
+like    = "default-debian"
+profile = "opencode"
