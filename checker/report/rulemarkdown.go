@@ -58,7 +58,7 @@ func RulePage(w io.Writer, r engine.Rule) error {
 	if r.Remedy != "" {
 		fmt.Fprintf(&b, "\n## Remedy\n\nIn short: %s. The finding itself names the mount and the line to change.\n", markdownText(r.Remedy))
 	}
-	fmt.Fprintf(&b, "\n## Configuration\n\nIn `ocjail.hcl`, named by `--config`:\n\n```hcl\nrule %q { severity = %q } # of error, warning and info, only an error refuses\n```\n",
+	fmt.Fprintf(&b, "\n## Configuration\n\nIn [`ocjail.hcl`](../../configuration.md):\n\n```hcl\nrule %q { severity = %q } # of error, warning and info, only an error refuses\n```\n",
 		r.ID, otherSeverity(r.Severity))
 	_, err = io.WriteString(w, b.String())
 	return err
