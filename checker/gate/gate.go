@@ -254,6 +254,7 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, sig
 			return err
 		}
 	}
+	rev.runs(jail.child)
 	return jail.run()
 }
 

@@ -88,6 +88,16 @@ func (v *reviewer) ready() error {
 	return nil
 }
 
+// runs notes which process to end if this one is killed as it lets the jail run.
+func (v *reviewer) runs(child int) {
+	if v == nil || v.begun == nil {
+		return
+	}
+	if err := v.session.Runs(child); err != nil {
+		v.warn("which process the jail is can not be recorded: %v", err)
+	}
+}
+
 func (v *reviewer) cancel() error {
 	if v == nil || v.begun == nil {
 		return nil

@@ -113,6 +113,9 @@ func (p *Project) recover() error {
 	}
 	defer unlock()
 	for _, d := range list {
+		if strings.HasSuffix(d.Name(), ".pid") {
+			continue // goes with its record
+		}
 		if err := p.finish(filepath.Join(dir, d.Name())); err != nil {
 			return err
 		}
@@ -146,11 +149,19 @@ func (p *Project) finish(file string) error {
 	if r.Version != 1 || r.Plan.Project != p.project {
 		return &BrokenError{file, fmt.Errorf("it is that of %q, version %d", r.Plan.Project, r.Version)}
 	}
-	changes, found, err := r.sweep()
+	err = endJail(file, &r)
+	var changes []Change
+	var found []string
+	if err == nil {
+		changes, found, err = r.sweep()
+	}
 	if err != nil {
 		return fmt.Errorf("review of the session that was killed: %w", err)
 	}
-	return errors.Join(p.close(r.Plan, changes, found), remove(file))
+	if err := p.close(r.Plan, changes, found); err != nil {
+		return err
+	}
+	return errors.Join(remove(file), remove(processFile(file)))
 }
 
 // close stores the outcome of a session. The store must be locked.
@@ -235,7 +246,7 @@ func (s *Session) Cancel() error {
 	if s == nil || s.file == "" {
 		return nil
 	}
-	return errors.Join(remove(s.file), s.locked.Close())
+	return errors.Join(remove(s.file), remove(processFile(s.file)), s.locked.Close())
 }
 
 // End compares, after the jail has ended, and keeps the changes pending. On an
@@ -256,7 +267,7 @@ func (s *Session) End() ([]Change, error) {
 	if err := s.p.close(s.record.Plan, changes, found); err != nil {
 		return changes, err
 	}
-	if err := remove(s.file); err != nil {
+	if err := errors.Join(remove(s.file), remove(processFile(s.file))); err != nil {
 		return changes, err
 	}
 	return changes, s.p.load()
