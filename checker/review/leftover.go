@@ -70,6 +70,11 @@ func endJail(file string, r *record) error {
 	if at, err := startTime(pid); err != nil || at != start {
 		return nil // it has ended, and another has its number
 	}
+	return end(fd, pid)
+}
+
+// end kills a process and waits until it is gone.
+func end(fd, pid int) error {
 	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("end process %d: %w", pid, err)
 	}

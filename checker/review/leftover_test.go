@@ -5,7 +5,19 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 )
+
+// reopen waits until the record is unlocked: it may still be on its way to the disk.
+func reopen(state, dir string) (p *Project, err error) {
+	for range 500 {
+		if p, err = Open(state, dir); err != nil || len(p.Changes()) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return p, err
+}
 
 // A jail that outlives its ocjail is ended before its session is reviewed; a
 // process that only has its number is left alone.
@@ -27,7 +39,7 @@ func TestLeftover(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- c.Wait() }()
 		check(t, s.locked.Close()) // as when ocjail is killed
-		p, err = Open(state, f.dir)
+		p, err = reopen(state, f.dir)
 		check(t, err)
 		if len(p.Changes()) != 1 {
 			t.Errorf("%+v", p.Changes())
@@ -52,7 +64,7 @@ func TestLeftover(t *testing.T) {
 	check(t, err)
 	check(t, os.WriteFile(processFile(s.file), []byte("nonsense"), 0o600))
 	check(t, s.locked.Close())
-	if _, err := Open(state, f.dir); err == nil {
+	if _, err := reopen(state, f.dir); err == nil {
 		t.Error("nonsense is taken for an end")
 	}
 }
