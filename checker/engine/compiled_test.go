@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -87,4 +89,44 @@ func TestPackHasItsLists(t *testing.T) {
 	if plan.Get(plan.Get(p.Data, plan.String("ocjail")), plan.String("watched")) != nil {
 		t.Error("data.ocjail.watched, which no rule reads, is in the compiled pack")
 	}
+}
+
+// Steps do not depend on the machine: a rule that goes through mounts times paths
+// shows here. The input is of the size that the Nix module's jail has.
+func TestPackSteps(t *testing.T) {
+	p, err := OpenPack(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../policy/schema/testdata/input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	jail := doc["jail"].(map[string]any)
+	jail["mounts"] = repeat(jail["mounts"].([]any), 50)
+	doc["watched"] = repeat(doc["watched"].([]any), 250)
+	if text, err = json.Marshal(doc); err != nil {
+		t.Fatal(err)
+	}
+	input, err := plan.ParseJSON(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, steps, err := p.program.Run(t.Context(), input)
+	t.Logf("%d steps for %d bytes", steps, len(text))
+	if err != nil || steps > 60_000 {
+		t.Errorf("%d steps, more than 60,000 (%v): which rule grew?", steps, err)
+	}
+}
+
+func repeat(list []any, n int) []any {
+	var long []any
+	for i := range n {
+		long = append(long, list[i%len(list)])
+	}
+	return long
 }

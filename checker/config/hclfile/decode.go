@@ -2,9 +2,9 @@ package hclfile
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/gohcl"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
@@ -23,7 +23,7 @@ func Decode(name string, src []byte, into any) error {
 	if diags.HasErrors() {
 		return fromHCL(name, diags)
 	}
-	if diags := gohcl.DecodeBody(file.Body, nil, into); diags.HasErrors() {
+	if diags := decodeBody(file.Body, reflect.ValueOf(into).Elem()); diags.HasErrors() {
 		return fromHCL(name, diags)
 	}
 	return nil
