@@ -26,9 +26,25 @@ const (
 // Listening returns the TCP ports at which something answers in this network
 // namespace, on any address, sorted.
 func (f *FS) Listening() ([]int, error) {
+	if f.disk == Local() { // which is whose kernel can be asked
+		if ports, err := askListening(); err == nil {
+			return sorted(ports), nil
+		}
+	}
+	ports, err := procListening(f.disk)
+	return sorted(ports), err
+}
+
+func sorted(ports []int) []int {
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
+// procListening needs no more of the kernel than proc(5).
+func procListening(d Disk) ([]int, error) {
 	ports := []int{}
 	for _, name := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
-		table, err := readListening(f.disk, name)
+		table, err := readListening(d, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a kernel without IPv6
 		}
@@ -41,8 +57,7 @@ func (f *FS) Listening() ([]int, error) {
 		}
 		ports = append(ports, more...)
 	}
-	slices.Sort(ports)
-	return slices.Compact(ports), nil
+	return ports, nil
 }
 
 // readListening reads a table as far as listening sockets go, and perhaps a little

@@ -2,9 +2,15 @@
 
 package host
 
-import "github.com/refnil/opencode-jail-devenv/checker/sandbox"
+import (
+	"errors"
+
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+)
 
 const noAutomount = 0
 
 // selfID: without Linux there is no bwrap that this program could be.
 func selfID() (sandbox.ID, error) { return sandbox.ID{}, ErrNoBwrap }
+
+func askListening() ([]int, error) { return nil, errors.New("sock_diag needs Linux") }
