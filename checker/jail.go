@@ -89,12 +89,20 @@ type Jail struct {
 func Resolve(r Request) (*Jail, error) {
 	asked := r.Sandbox.Clone()
 	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.Home)}
+	// Each takes a part of a millisecond, and neither needs the other.
+	watching := make(chan error, 1)
+	go func() {
+		var err error
+		j.Watched, err = watch(r)
+		watching <- err
+	}()
 	before, err := asked.Simulate(r.simulation())
+	watchErr := <-watching
 	if err != nil {
 		return nil, j.located(err)
 	}
-	if j.Watched, err = watch(r); err != nil {
-		return nil, err
+	if watchErr != nil {
+		return nil, watchErr
 	}
 	hardened, err := protect(asked, before, j.Watched, r.FS)
 	if err != nil {
