@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -54,8 +55,17 @@ func Start(ctx context.Context, c *config.Config, at Where) func() (*Checker, er
 		return func() (*Checker, error) { return nil, err }
 	}
 	open := sync.OnceValues(func() (*Checker, error) { return newChecker(ctx, e, c) })
-	go open() //nolint:errcheck // whoever calls the function gets the error
+	go open()   //nolint:errcheck // whoever calls the function gets the error
+	go ahead(c) // a launch has two processors, as a rule
 	return open
+}
+
+// ahead does what a check will need and remember: the list of watched paths, and
+// what package encoding/json finds out of the policy input's types.
+func ahead(c *config.Config) {
+	_, listErr := watchList(c)
+	_, inputErr := json.Marshal(&Input{})
+	_ = errors.Join(listErr, inputErr) // whoever needs them gets the same errors
 }
 
 func newChecker(ctx context.Context, e *engines, c *config.Config) (*Checker, error) {

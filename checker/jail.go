@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
@@ -211,8 +212,8 @@ func trackable(f host.Facts, p string) (rel string, ok bool) {
 	return strings.TrimPrefix(rel, "/"), ok && rel != ""
 }
 
-// watchList is the pack's data with what the configuration adds and replaces.
-func watchList(c *config.Config) ([]host.Watch, error) {
+// packWatches is the pack's list.
+var packWatches = sync.OnceValues(func() ([]host.Watch, error) {
 	data, err := policy.Files.ReadFile("data/watched.json")
 	if err != nil {
 		return nil, err
@@ -223,7 +224,16 @@ func watchList(c *config.Config) ([]host.Watch, error) {
 	if err := json.Unmarshal(data, &list); err != nil {
 		return nil, fmt.Errorf("policy/data/watched.json: %w", err)
 	}
-	entries := slices.Clone(list.Watched)
+	return list.Watched, nil
+})
+
+// watchList is the pack's list with what the configuration adds and replaces.
+func watchList(c *config.Config) ([]host.Watch, error) {
+	pack, err := packWatches()
+	if err != nil {
+		return nil, err
+	}
+	entries := slices.Clone(pack)
 	for i := range entries {
 		entries[i].Protect = entries[i].Protect && c.Protect.Pack
 	}
