@@ -92,12 +92,27 @@ func TestPackHasItsLists(t *testing.T) {
 }
 
 // Steps do not depend on the machine: a rule that goes through mounts times paths
-// shows here. The input is of the size that the Nix module's jail has.
+// shows here.
 func TestPackSteps(t *testing.T) {
 	p, err := OpenPack(0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := usualInput(t)
+	input, err := plan.ParseJSON(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, steps, err := p.program.Run(t.Context(), input)
+	t.Logf("%d steps for %d bytes", steps, len(text))
+	if err != nil || steps > 60_000 {
+		t.Errorf("%d steps, more than 60,000 (%v): which rule grew?", steps, err)
+	}
+}
+
+// usualInput has as many mounts and watched paths as the Nix module's jail.
+func usualInput(t testing.TB) []byte {
+	t.Helper()
 	text, err := os.ReadFile("../../policy/schema/testdata/input.json")
 	if err != nil {
 		t.Fatal(err)
@@ -112,14 +127,35 @@ func TestPackSteps(t *testing.T) {
 	if text, err = json.Marshal(doc); err != nil {
 		t.Fatal(err)
 	}
+	return text
+}
+
+func BenchmarkPack(b *testing.B) {
+	text := usualInput(b)
+	p, err := OpenPack(0)
+	if err != nil {
+		b.Fatal(err)
+	}
 	input, err := plan.ParseJSON(text)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	_, steps, err := p.program.Run(t.Context(), input)
-	t.Logf("%d steps for %d bytes", steps, len(text))
-	if err != nil || steps > 60_000 {
-		t.Errorf("%d steps, more than 60,000 (%v): which rule grew?", steps, err)
+	for _, step := range []struct {
+		name string
+		f    func() error
+	}{
+		{"load", func() error { _, err := OpenPack(0); return err }},
+		{"parse", func() error { _, err := plan.ParseJSON(text); return err }},
+		{"run", func() error { _, _, err := p.program.Run(b.Context(), input); return err }},
+		{"all", func() error { _, err := p.Evaluate(b.Context(), text); return err }},
+	} {
+		b.Run(step.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := step.f(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -91,9 +91,9 @@ func (b *benchmark) run() error {
 	if err := measure(b.world, b.rounds, []*variant{hello}); err != nil {
 		return err
 	}
-	fmt.Printf("hello world in Go: %s ms\n\n", ms(hello.median()))
-	fmt.Println("| jail | plain bwrap ms | ocjail ms | over ms | ratio | over / hello | peak MiB |")
-	fmt.Println("|---|---|---|---|---|---|---|")
+	fmt.Printf("hello world in Go: %s ms, %s of it CPU\n\n", ms(hello.median()), ms(median(hello.cpu)))
+	fmt.Println("| jail | plain bwrap ms | ocjail ms | over ms | ratio | over / hello | CPU: plain, ocjail ms | peak MiB |")
+	fmt.Println("|---|---|---|---|---|---|---|---|")
 	def, err := b.defaultArgv()
 	if err != nil {
 		return err
@@ -162,8 +162,8 @@ func (b *benchmark) compare(name string, options []string, rounds int, hello *va
 		return err
 	}
 	over := gated.median() - plain.median()
-	fmt.Printf("| %s (%d) | %s | %s | %s | %.2f | %.1f | %d |\n", name, len(options), ms(plain.median()), ms(gated.median()), ms(over),
-		float64(gated.median())/float64(plain.median()), float64(over)/float64(hello.median()), gated.peak/1024)
+	fmt.Printf("| %s (%d) | %s | %s | %s | %.2f | %.1f | %s, %s | %d |\n", name, len(options), ms(plain.median()), ms(gated.median()), ms(over),
+		float64(gated.median())/float64(plain.median()), float64(over)/float64(hello.median()), ms(median(plain.cpu)), ms(median(gated.cpu)), gated.peak/1024)
 	return nil
 }
 

@@ -16,41 +16,43 @@ type variant struct {
 	name    string
 	command []string
 	samples []time.Duration
-	peak    int64 // KiB, of the process and its children
+	cpu     []time.Duration // of the process and its children: other work disturbs it less
+	peak    int64           // KiB, of the process and its children
 }
 
 // run times every variant once a round, so that a disturbance hits all alike.
 func measure(dir string, rounds int, variants []*variant) error {
 	for round := range rounds + 2 {
 		for _, v := range variants {
-			took, peak, err := once(dir, v.command)
+			took, usage, err := once(dir, v.command)
 			if err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)
 			}
 			if round >= 2 { // the first two warm the caches
 				v.samples = append(v.samples, took)
-				v.peak = max(v.peak, peak)
+				v.cpu = append(v.cpu, time.Duration(usage.Utime.Nano()+usage.Stime.Nano()))
+				v.peak = max(v.peak, usage.Maxrss)
 			}
 		}
 	}
 	return nil
 }
 
-func once(dir string, command []string) (time.Duration, int64, error) {
+func once(dir string, command []string) (time.Duration, *syscall.Rusage, error) {
 	c := exec.Command(command[0], command[1:]...)
 	c.Dir = dir
 	var errOut bytes.Buffer
 	c.Stderr = &errOut
 	start := time.Now()
 	if err := c.Run(); err != nil {
-		return 0, 0, fmt.Errorf("%w\n%s", err, errOut.Bytes())
+		return 0, nil, fmt.Errorf("%w\n%s", err, errOut.Bytes())
 	}
 	took := time.Since(start)
 	usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return 0, 0, fmt.Errorf("no resource usage")
+		return 0, nil, fmt.Errorf("no resource usage")
 	}
-	return took, usage.Maxrss, nil
+	return took, usage, nil
 }
 
 func median[T int64 | float64 | time.Duration](v []T) T {
