@@ -60,66 +60,61 @@ func (b *inputBuilder) agent() (InputAgent, error) {
 		in.Runs = b.Tree.Widest(path.Join(b.Facts.HomeReal, data.Directories[0])).Access != sandbox.None
 	}
 	for _, p := range data.Managed {
-		if err := b.managed(&in, p); err != nil {
-			return in, err
-		}
+		b.managed(&in, p)
 	}
 	places := strings.NewReplacer("{home}", b.Facts.HomeReal, "{project}", b.Facts.ProjectRoot)
 	for _, p := range data.Configuration {
-		if err := b.dangling(&in, places.Replace(p)); err != nil {
-			return in, err
-		}
+		b.dangling(&in, places.Replace(p))
 	}
 	return in, nil
 }
 
 // managed notes p if it exists on the host.
-func (b *inputBuilder) managed(in *InputAgent, p string) error {
+func (b *inputBuilder) managed(in *InputAgent, p string) {
 	if _, err := b.FS.RealPath(p); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return
 	}
-	shown, err := b.shows(p, maxDepth)
-	in.Managed = append(in.Managed, InputManaged{Path: p, Shown: shown})
-	return err
+	in.Managed = append(in.Managed, InputManaged{Path: p, Shown: b.shows(p, maxDepth)})
 }
 
 // shows tells whether the jail sees every file of the host below p under its own
 // name. jail.nix binds them one by one, behind the links that NixOS makes.
-func (b *inputBuilder) shows(p string, depth int) (bool, error) {
+func (b *inputBuilder) shows(p string, depth int) bool {
 	real, err := b.FS.RealPath(p)
 	unreadable := err != nil
-	if unreadable || depth == 0 {
-		return false, nil
+	if unreadable {
+		return false
 	}
 	var names []string
-	unlisted := true // a folder that the user can not read is looked at as a whole
-	if real.Stat.Type == sandbox.Dir {
+	whole := true // as is a folder that the user can not read, or that is deep
+	if real.Stat.Type == sandbox.Dir && depth > 0 {
 		names, err = entries(b.FS, real.Path)
-		unlisted = err != nil
+		whole = err != nil
 	}
-	if unlisted {
-		seen, err := b.Tree.Access(p)
-		return seen.Exists && seen.Host == real.Path, err
+	if whole {
+		return b.sees(p, real.Path)
 	}
-	for _, name := range names {
-		if shown, err := b.shows(path.Join(p, name), depth-1); !shown || err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	hidden := func(name string) bool { return !b.shows(path.Join(p, name), depth-1) }
+	return !slices.ContainsFunc(names, hidden)
+}
+
+// sees tells whether p in the jail is the file real of the host. What nobody can
+// tell is not seen.
+func (b *inputBuilder) sees(p, real string) bool {
+	seen, err := b.Tree.Access(p)
+	return err == nil && seen.Exists && seen.Host == real
 }
 
 // dangling notes p if it is a file on the host and, in the jail, a link to
 // nothing.
-func (b *inputBuilder) dangling(in *InputAgent, p string) error {
+func (b *inputBuilder) dangling(in *InputAgent, p string) {
 	real, err := b.FS.RealPath(p)
 	unreadable := err != nil // for the host as well, so nothing is lost in the jail
 	if unreadable || len(real.Links) == 0 {
-		return nil
+		return
 	}
-	seen, err := b.Tree.Access(p)
-	if err != nil || seen.Exists {
-		return err
+	if seen, err := b.Tree.Access(p); err == nil && seen.Exists {
+		return
 	}
 	for _, link := range real.Links {
 		if b.Tree.Widest(link.Path).Access != sandbox.None {
@@ -127,5 +122,4 @@ func (b *inputBuilder) dangling(in *InputAgent, p string) error {
 			break
 		}
 	}
-	return nil
 }

@@ -40,8 +40,10 @@ type Request struct {
 	Config  *config.Config
 	// Manifest tells where the options' origins were written; it may be nil.
 	Manifest *manifest.Manifest
-	Cwd      string
-	Environ  []string // that the jail inherits, unless it clears it
+	// Profile is the file that the jail was made from, absolute; "" for none.
+	Profile string
+	Cwd     string
+	Environ []string // that the jail inherits, unless it clears it
 	// Terminal is the device behind standard output, Interactive whether any of
 	// descriptors 0 to 2 is a terminal.
 	Terminal    string
@@ -158,6 +160,9 @@ func watch(r Request) ([]Watched, error) {
 	entries, err := watchList(r.Config)
 	if err != nil {
 		return nil, err
+	}
+	if r.Profile != "" {
+		entries = append(entries, host.Watch{Path: r.Profile, Class: "host-executed", Reason: "the next jail is made from it", Protect: true})
 	}
 	found, err := r.FS.Expand(entries, r.Facts)
 	if err != nil {

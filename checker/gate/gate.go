@@ -39,6 +39,8 @@ type Request struct {
 	Config *config.Config
 	// Manifest names the jail and explains origins; it may be nil.
 	Manifest *manifest.Manifest
+	// Profile is the file that Argv was made from, absolute; "" for none.
+	Profile string
 	// InBwrapsPlace has --die-with-parent mean the caller of this process, as
 	// bwrap's own would.
 	InBwrapsPlace bool
@@ -179,7 +181,7 @@ func (r Request) warn(format string, args ...any) {
 
 func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) checker.Request {
 	return checker.Request{
-		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config, Manifest: r.Manifest,
+		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config, Manifest: r.Manifest, Profile: r.Profile,
 		Cwd: r.Cwd, Environ: r.Environ, Terminal: terminalName(std.files[1]), Interactive: interactive(std),
 		Descriptor: pathOf, Filters: fds.filters, CanFilter: CanFilter(), BusProxy: r.BusProxy,
 	}

@@ -104,10 +104,13 @@ func (f *jailFlags) projectAnywhere() (string, error) {
 	return root, err
 }
 
-func loadProfile(name string) (*profile.Profile, error) {
+func (m *machine) loadProfile(name string) (*profile.Profile, error) {
 	p, err := profile.Embedded(name)
 	if err == nil || filepath.Base(name) == name && filepath.Ext(name) == "" {
 		return p, err
+	}
+	if m.profile, err = filepath.Abs(name); err != nil {
+		return nil, fmt.Errorf("profile %s: %w", name, err)
 	}
 	return profile.Load(name)
 }
@@ -143,7 +146,7 @@ func (f *jailFlags) plan(name string) ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := loadProfile(name)
+	p, err := m.loadProfile(name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,9 @@ type machine struct {
 	rules func() (*checker.Checker, error)
 	// manifest explains the gate's argv; nil without one.
 	manifest *manifest.Manifest
+	// profile is the file that the jail is made from, absolute; "" for an
+	// embedded one.
+	profile string
 	// busProxy is the gate's --bus-proxy.
 	busProxy string
 }
@@ -91,6 +94,6 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
 	return checker.Request{
 		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
-		Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(),
+		Profile: m.profile, Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(),
 	}
 }

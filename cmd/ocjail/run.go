@@ -69,7 +69,7 @@ func (f *jailFlags) build(command []string) ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := loadProfile(f.profile)
+	p, err := m.loadProfile(f.profile)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,7 +122,7 @@ func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []stri
 		l.screen = s
 	}
 	r := gate.Request{
-		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
+		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, Profile: m.profile, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
 		Environ: os.Environ(), Show: l.show, Reviewed: l.reviewed, Warn: l.w, Steps: l.step,
 	}
 	status, err := r.Launch(c.Context())
