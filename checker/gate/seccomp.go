@@ -46,7 +46,9 @@ const (
 // It refuses sockets of AF_VSOCK, which reach the hypervisor or its guests beside
 // every network namespace (vsock(7)), and with terminal also terminalRequests. It
 // kills programs of tables that it does not know. 32-bit programs of x86 that
-// make sockets by socketcall get ENOSYS, for which family can not be told.
+// make sockets by socketcall get ENOSYS, for which family can not be told, and so
+// does everybody for io_uring, which makes sockets past every filter
+// (IORING_OP_SOCKET, Linux 5.19); Docker's default profile refuses it as well.
 func jailFilter(terminal bool) ([]byte, error) {
 	tables, ok := abis[runtime.GOARCH]
 	if !ok {
@@ -88,6 +90,7 @@ func (p *program) table(t abi, terminal bool) {
 	if t.socketcall != 0 {
 		own.call(t.socketcall, offFirst, refuse(unix.ENOSYS), socketcallSocket)
 	}
+	own.call(unix.SYS_IO_URING_SETUP, offNumber, refuse(unix.ENOSYS), unix.SYS_IO_URING_SETUP)
 	if terminal {
 		own.call(t.ioctl, offRequest, refuse(unix.EPERM), terminalRequests...)
 	}

@@ -85,8 +85,9 @@ func TestJailFilter(t *testing.T) {
 				check(arch, ioctl, high|harmless, allow)
 			}
 		}
+		check(arch, unix.SYS_IO_URING_SETUP, 0, none)
 		for nr := range uint32(1000) {
-			if nr != ioctl {
+			if nr != ioctl && nr != unix.SYS_IO_URING_SETUP {
 				check(arch, nr, unix.TIOCSTI, allow)
 			}
 		}

@@ -17,7 +17,7 @@ var acts = map[string]func(args []string) error{
 	"ioctl": pushInput, "search-key": searchKey, "with-key": withKey, "abstract": abstract, "connect": connect,
 	"kill": kill, "core-limit": coreLimit, "sizes": sizes, "write": write, "read": read, "group": foreground,
 	"serve": serve, "ask": ask, "type": typeText, "type-wide": typeWide,
-	"swap": swap, "vsock": vsock, "share": share, "shared": shared,
+	"swap": swap, "vsock": vsock, "ring": ring, "share": share, "shared": shared,
 }
 
 func main() {
