@@ -144,7 +144,7 @@ let
           extra.meta.mainProgram = name;
           # With what lies beside it, as in a package.
           env.programs = "${/. + dirOf path}";
-          script = "mkdir -p $out/bin; ln -s $programs/${name} $out/bin/${name}";
+          script = "mkdir -p $out/bin; ln -s $programs/${baseNameOf path} $out/bin/${name}";
         };
 
       # The program that was given, with what the package installs beside it.
