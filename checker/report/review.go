@@ -18,9 +18,7 @@ type Review struct {
 	Version int             `json:"version"` // 1
 	Project string          `json:"project"`
 	Pending []review.Detail `json:"pending"`
-	// Dropped counts changes beyond what is kept.
-	Dropped int    `json:"dropped,omitempty"`
-	Home    string `json:"-"` // shortens paths for people
+	Home    string          `json:"-"` // shortens paths for people
 }
 
 // mostDiff is how many lines of one diff are shown.
@@ -35,9 +33,6 @@ func (v *Review) Text(w io.Writer, s Style) error {
 		}
 		v.change(p, &v.Pending[i])
 	}
-	if v.Dropped > 0 {
-		p.line("\n%s more, too many to keep: look at the project yourself", plural(v.Dropped, "change"))
-	}
 	return p.err
 }
 
@@ -50,7 +45,7 @@ func (v *Review) One(w io.Writer, s Style, i int) error {
 
 // NewReview returns what is pending in p, without the files' contents.
 func NewReview(p *review.Project, project, home string) (*Review, error) {
-	v := &Review{Version: 1, Project: project, Dropped: p.Dropped(), Home: home}
+	v := &Review{Version: 1, Project: project, Home: home}
 	var err error
 	v.Pending, err = p.Details()
 	for i := range v.Pending {
@@ -65,8 +60,8 @@ func (v *Review) change(p *printer, d *review.Detail) {
 	p.line("%s %s", p.style.paint(whatColor[d.What], string(d.What)), p.style.paint(bold, Escape(Short(d.Path, v.Project, v.Home))))
 	p.line("  %s", Escape(d.Reason))
 	p.line("  changed while a jail ran that was started %s", d.Since.Local().Format(time.DateTime))
-	if d.What == review.Many {
-		p.line("  %d files in it, more than are recorded one by one", d.Count)
+	if d.Count > 0 {
+		p.line("  %s in it, more than are recorded one by one", plural(d.Count, "change"))
 	}
 	if d.Tracked {
 		p.line("  git tracks it only since then, and is not believed")

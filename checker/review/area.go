@@ -59,6 +59,25 @@ func (a *area) open(rel string, flags int) (int, error) {
 	return openat2(a.fd, rel, &unix.OpenHow{Flags: uint64(flags), Resolve: beneath})
 }
 
+// searchable tells whether somebody who knows the names in a folder that can not
+// be listed finds them, and the jail can have put them there.
+func (a *area) searchable(rel string) bool {
+	fd, err := a.open(rel, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return searchable(fd, ".")
+}
+
+// searchable asks it of name in dir. What belongs to the user the jail can open and
+// close again.
+func searchable(dir int, name string) bool {
+	var st unix.Stat_t
+	return unix.Faccessat(dir, name, unix.X_OK, 0) == nil && unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil &&
+		(int(st.Uid) == unix.Getuid() || unix.Faccessat(dir, name, unix.W_OK, 0) == nil)
+}
+
 // areas are those of a plan, open.
 type areas []*area
 

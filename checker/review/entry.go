@@ -55,7 +55,7 @@ func (e Entry) same(o Entry) bool {
 	switch {
 	case e.Type != o.Type || e.Target != o.Target:
 		return false
-	case e.Type != sandbox.Regular:
+	case e.Type != sandbox.Regular && e.Type != unreadable:
 		return true
 	case e.Mode&modeBits != o.Mode&modeBits:
 		return false
@@ -72,6 +72,9 @@ type looker struct {
 	found map[string]Entry
 	// crowded are folders that hold more than it looks through.
 	crowded []string
+	// closed are paths that it can not look at or list, though others may find
+	// what lies there by its name.
+	closed []string
 }
 
 func newLooker(all areas) *looker {
@@ -101,6 +104,9 @@ func (l *looker) entry(path string) (Entry, error) {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
 		return Entry{}, nil
 	case errors.Is(err, unix.EACCES):
+		return Entry{Type: unreadable}, nil
+	case errors.Is(err, unix.ENAMETOOLONG):
+		l.closed = append(l.closed, path)
 		return Entry{Type: unreadable}, nil
 	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.EXDEV):
 		return a.detour(rel)
@@ -172,8 +178,9 @@ func (l *looker) content(fd int, e Entry) (Entry, error) {
 		return e, nil
 	}
 	f, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", fd), os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	if errors.Is(err, unix.EACCES) {
-		return Entry{Type: unreadable}, nil
+	if errors.Is(err, unix.EACCES) { // which does not keep it from being executed
+		e.Type = unreadable
+		return e, nil
 	}
 	if err != nil {
 		return e, err

@@ -20,7 +20,12 @@ func (l *looker) names(path string) ([]dirent, error) {
 	}
 	fd, err := a.open(rel, unix.O_RDONLY|unix.O_DIRECTORY)
 	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.EACCES), errors.Is(err, unix.ELOOP), errors.Is(err, unix.EXDEV):
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP), errors.Is(err, unix.EXDEV):
+		return nil, nil
+	case errors.Is(err, unix.EACCES) && !a.searchable(rel):
+		return nil, nil
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.ENAMETOOLONG):
+		l.closed = append(l.closed, path)
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("list %s: %w", path, err)
@@ -44,6 +49,7 @@ func (l *looker) folder(path string, limit int, keep func(string) bool) error {
 		return err
 	}
 	below := looker{areas: l.areas, left: l.left, found: map[string]Entry{}}
+	defer func() { l.closed = append(l.closed, below.closed...) }()
 	err = below.below(path, limit, 0, keep)
 	if errors.Is(err, errLarge) {
 		e.Large = true
@@ -124,7 +130,7 @@ func (l *looker) young(path string, since int64) (count int, err error) {
 }
 
 // maxYoung bounds how many files of a large folder are looked at.
-const maxYoung = 200_000
+var maxYoung = 200_000
 
 func (l *looker) stat(path string) (st unix.Stat_t, ok bool, err error) {
 	a, rel, found := l.areas.find(path)

@@ -28,6 +28,9 @@ func (s *sweep) repositories() error {
 		if _, known := slices.BinarySearch(s.Repositories, p); known || !before.Absent() && (isDotGit(filepath.Base(p)) || slices.Contains(s.GitDirs, p)) {
 			continue
 		}
+		if s.isPart(p) {
+			continue
+		}
 		s.done = append(s.done, p)
 		young, err := s.young(p)
 		if err != nil {
@@ -42,7 +45,7 @@ func (s *sweep) repositories() error {
 	}
 	// Submodules and worktrees of repositories that were there.
 	for _, dir := range s.dirs {
-		if slices.Contains(s.GitDirs, dir) || !slices.ContainsFunc(s.GitDirs, func(d string) bool { _, in := sandbox.Below(d, dir); return in }) {
+		if slices.Contains(s.done, dir) || slices.Contains(s.GitDirs, dir) || !slices.ContainsFunc(s.GitDirs, func(d string) bool { _, in := sandbox.Below(d, dir); return in }) {
 			continue
 		}
 		if err := s.part(dir); err != nil {
@@ -50,6 +53,14 @@ func (s *sweep) repositories() error {
 		}
 	}
 	return nil
+}
+
+// isPart tells a worktree's or a submodule's git directory, which git makes.
+func (s *sweep) isPart(p string) bool {
+	return !isDotGit(filepath.Base(p)) && slices.ContainsFunc(s.dirs, func(d string) bool {
+		rel, in := sandbox.Below(d, p)
+		return in && (strings.HasPrefix(rel, "/modules/") || filepath.Dir(rel) == "/worktrees")
+	})
 }
 
 // repository reports a new .git, or a folder that is one by its content.
@@ -124,9 +135,9 @@ func (s *sweep) young(p string) (bool, error) {
 	if !ok || since == 0 || !a.local() {
 		return true, nil
 	}
-	at := []string{p, filepath.Join(p, "objects"), filepath.Join(p, "refs"), filepath.Join(p, "hooks")}
-	for _, c := range controls {
-		at = append(at, filepath.Join(p, c.name))
+	at, err := s.l.parts(p)
+	if err != nil {
+		return false, err
 	}
 	for dir := filepath.Dir(p); dir != a.path && len(dir) > len(a.path); dir = filepath.Dir(dir) {
 		at = append(at, dir)
@@ -141,6 +152,29 @@ func (s *sweep) young(p string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// parts are the paths of which one changes when a repository is made or what git
+// obeys in it is written.
+func (l *looker) parts(p string) ([]string, error) {
+	at := []string{p, filepath.Join(p, "objects"), filepath.Join(p, "refs")}
+	dirs, err := l.gitDirs(p)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range dirs {
+		for _, c := range controls {
+			at = append(at, filepath.Join(d, c.name))
+		}
+		hooks, err := l.names(filepath.Join(d, "hooks"))
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range hooks {
+			at = append(at, filepath.Join(d, "hooks", h.name))
+		}
+	}
+	return at, nil
 }
 
 func changedSince(st *unix.Stat_t, since int64) bool { return st.Ctim.Nano() >= since }

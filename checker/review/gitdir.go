@@ -148,11 +148,11 @@ func (l *looker) modules(path string, depth int) ([]string, error) {
 	var found []string
 	for _, d := range list {
 		at := filepath.Join(path, d.name)
-		inside, err := l.names(at)
+		is, err := l.isGitDir(at)
 		if err != nil {
 			return nil, err
 		}
-		if isGitDir(inside) {
+		if is {
 			found = append(found, at)
 			continue
 		}

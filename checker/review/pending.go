@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -18,8 +20,6 @@ type pending struct {
 	Areas   []string  `json:"areas"`
 	Git     *host.Git `json:"git,omitempty"`
 	Changes []Change  `json:"changes"`
-	// Dropped counts what was more than maxChanges.
-	Dropped int `json:"dropped,omitempty"`
 }
 
 func (s store) pending() (*pending, error) {
@@ -67,8 +67,24 @@ func (p *pending) merge(plan Plan, changes []Change) {
 	}
 	slices.SortFunc(p.Changes, order)
 	if over := len(p.Changes) - maxChanges; over > 0 {
-		p.Changes, p.Dropped = p.Changes[:maxChanges], p.Dropped+over
+		p.Changes = p.Changes[:maxChanges]
+		p.overflow(over)
 	}
+}
+
+// overflow stands for changes that were too many to be kept. Reverting the others
+// leaves it.
+func (p *pending) overflow(count int) {
+	c := Change{Path: p.Project, What: Many, Level: finding.Warning, Count: count, Since: time.Now().UTC(), Before: Entry{Type: sandbox.Dir},
+		Reason: "more was changed than is kept one by one, here and in other folders that the jail could write: look yourself (git status --ignored)"}
+	i := slices.IndexFunc(p.Changes, func(o Change) bool { return o.Path == c.Path && o.What == Many })
+	if i < 0 {
+		p.Changes = append(p.Changes, c)
+	} else {
+		c.Count, c.Since = c.Count+p.Changes[i].Count, p.Changes[i].Since
+		p.Changes[i] = c
+	}
+	slices.SortFunc(p.Changes, order)
 }
 
 // settle drops what is as it was before, by whoever's hand.
@@ -147,8 +163,7 @@ func (all areas) open(c Change, tracked map[string]bool) (bool, error) {
 		if isDotGit(filepath.Base(c.Path)) {
 			return !now.Absent(), nil
 		}
-		list, err := l.names(c.Path)
-		return isGitDir(list), err
+		return l.isGitDir(c.Path)
 	}
 	if c.Before.Digest == "valid" { // a HEAD
 		err := l.head(c.Path)

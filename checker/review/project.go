@@ -52,9 +52,6 @@ func (p *Project) load() error {
 // Changes are what nobody has looked at, in the order in which to show them.
 func (p *Project) Changes() []Change { return p.pending.Changes }
 
-// Dropped counts changes that were too many to be kept.
-func (p *Project) Dropped() int { return p.pending.Dropped }
-
 // Distrusts tells whether git's word that it tracks path is not to be taken: the
 // index holds it only since a session that nobody has looked at.
 func (p *Project) Distrusts(path string) bool {

@@ -77,7 +77,6 @@ func (p *Project) resolve(match func(Change) bool, do func(*reverter, Change) er
 	}
 	p.pending.Changes = p.pending.orphans(left)
 	slices.SortFunc(p.pending.Changes, order)
-	p.pending.Dropped = min(p.pending.Dropped, len(left))
 	return n, errors.Join(append(errs, p.put(pendingFile, p.pending))...)
 }
 

@@ -14,6 +14,7 @@ import (
 const (
 	maxScanned   = 4_000_000 // entries
 	maxScanDepth = 200       // a descriptor each
+	maxScanPath  = 2048      // bytes; what is looked at later must fit PATH_MAX
 )
 
 // scanner walks an area for what git takes for repositories.
@@ -21,21 +22,21 @@ type scanner struct {
 	path  string
 	left  int
 	found []string // .git, of whatever type, and bare repositories' folders
-	// deep are folders below which it did not look.
-	deep []string
-	// objects tells whether to look into folders named objects, too.
-	objects bool
+	// deep are folders below which it did not look, closed those that it can not
+	// list.
+	deep, closed []string
 }
 
 // scan returns the repositories in every area: each .git, and each folder that
-// looks like a git directory. Those within a .git are gitDirs' to find.
-func (l *looker) scan(project string) (found, deep []string, err error) {
+// looks like a git directory. It looks into a .git as well, for a link from
+// elsewhere may lead there.
+func (l *looker) scan() (found, deep []string, err error) {
 	left := maxScanned
 	for _, a := range l.areas {
 		if !a.whole {
 			continue
 		}
-		s := scanner{path: a.path, left: left, objects: a.path == project}
+		s := scanner{path: a.path, left: left}
 		fd, err := a.open("", unix.O_RDONLY|unix.O_DIRECTORY)
 		if err != nil {
 			return nil, nil, fmt.Errorf("scan %s: %w", a.path, err)
@@ -46,6 +47,7 @@ func (l *looker) scan(project string) (found, deep []string, err error) {
 			return nil, nil, fmt.Errorf("scan %s: %w", a.path, err)
 		}
 		left, found, deep = s.left, append(found, s.found...), append(deep, s.deep...)
+		l.closed = append(l.closed, s.closed...)
 	}
 	slices.Sort(found)
 	return found, deep, nil
@@ -56,20 +58,18 @@ func (s *scanner) dir(fd int, rel string, depth int) error {
 	if err != nil {
 		return err
 	}
-	if s.left -= len(list); s.left < 0 || depth > maxScanDepth {
+	if s.left -= len(list); s.left < 0 || depth > maxScanDepth || len(s.path)+len(rel) > maxScanPath {
 		s.deep = append(s.deep, filepath.Join(s.path, rel))
 		return nil
 	}
-	bare := isGitDir(list)
-	if bare {
+	if isGitDir(list) && !isDotGit(filepath.Base(rel)) {
 		s.found = append(s.found, filepath.Join(s.path, rel))
 	}
 	for _, d := range list {
 		if isDotGit(d.name) {
 			s.found = append(s.found, filepath.Join(s.path, rel, d.name))
-			continue
 		}
-		if d.kind != unix.DT_DIR || bare && !s.objects && d.name == "objects" {
+		if d.kind != unix.DT_DIR {
 			continue
 		}
 		if err := s.enter(fd, filepath.Join(rel, d.name), d.name, depth); err != nil {
@@ -82,8 +82,13 @@ func (s *scanner) dir(fd int, rel string, depth int) error {
 func (s *scanner) enter(parent int, rel, name string, depth int) error {
 	fd, err := unix.Openat(parent, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP), errors.Is(err, unix.EACCES):
-		return nil // gone, another thing by now, or closed to the user's git as well
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
+		return nil // gone, or another thing by now
+	case errors.Is(err, unix.EACCES):
+		if searchable(parent, name) { // else closed to the user's git as well
+			s.closed = append(s.closed, filepath.Join(s.path, rel))
+		}
+		return nil
 	case err != nil:
 		return fmt.Errorf("%s: %w", rel, err)
 	}
@@ -103,6 +108,21 @@ func isGitDir(list []dirent) bool {
 		common = common || d.name == "commondir"
 	}
 	return head && (objects && refs || common)
+}
+
+// isGitDir asks it of a folder by these names, however many others it holds.
+func (l *looker) isGitDir(path string) (bool, error) {
+	var list []dirent
+	for _, name := range []string{"HEAD", "objects", "refs", "commondir"} {
+		e, err := l.entry(filepath.Join(path, name))
+		if err != nil {
+			return false, err
+		}
+		if !e.Absent() {
+			list = append(list, dirent{name: name})
+		}
+	}
+	return isGitDir(list), nil
 }
 
 // isDotGit compares as a file system that folds case would.

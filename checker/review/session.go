@@ -39,7 +39,7 @@ func take(plan Plan, known []string) (*record, error) {
 	}
 	l := newLooker(all)
 	if known == nil {
-		if r.Repositories, _, err = l.scan(plan.Project); err != nil {
+		if r.Repositories, _, err = l.scan(); err != nil {
 			return nil, err
 		}
 	}
@@ -72,11 +72,10 @@ func (l *looker) present(found []string) ([]string, error) {
 	for _, p := range found {
 		is := !l.found[p].Absent()
 		if is && !isDotGit(filepath.Base(p)) {
-			list, err := l.names(p)
-			if err != nil {
+			var err error
+			if is, err = l.isGitDir(p); err != nil {
 				return nil, err
 			}
-			is = isGitDir(list)
 		}
 		if is {
 			left = append(left, p)

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -133,14 +132,14 @@ func decode(f *os.File, v any) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(data, v)
+	return unmarshal(data, v)
 }
 
 // write replaces a file of the store at once: another file of the same folder is
 // written and renamed. It is returned open, and locked (flock(2)). That it outlives
 // the machine's next moments is for flush to see to.
 func (s store) write(file string, v any) (*os.File, error) {
-	data, err := json.Marshal(v)
+	data, err := encode(v)
 	if err != nil {
 		return nil, err
 	}

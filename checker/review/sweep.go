@@ -48,7 +48,7 @@ func (r *record) sweep() ([]Change, []string, error) {
 func (s *sweep) look() error {
 	var deep []string
 	var err error
-	if s.found, deep, err = s.l.scan(s.Plan.Project); err != nil {
+	if s.found, deep, err = s.l.scan(); err != nil {
 		return err
 	}
 	for _, p := range deep {
@@ -69,6 +69,10 @@ func (s *sweep) look() error {
 	slices.Sort(s.l.crowded)
 	for _, p := range slices.Compact(s.l.crowded) {
 		s.add(Change{Path: p, What: Many, Level: finding.Warning, Reason: "more than is looked through, so what lies there can not be told"})
+	}
+	slices.Sort(s.l.closed)
+	for _, p := range slices.Compact(s.l.closed) {
+		s.add(Change{Path: p, What: Many, Level: finding.Warning, Reason: "it can not be listed, so what lies there can not be told (chmod u+rx)"})
 	}
 	s.index()
 	return nil

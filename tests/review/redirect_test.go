@@ -119,6 +119,29 @@ git -c protocol.file.allow=always submodule --quiet add ../lib lib; git commit -
 		plant:   `mkdir objects refs; mv .git/HEAD HEAD; git config -f config core.repositoryformatversion 0; git config -f config core.worktree .; git config -f config core.fsmonitor "PLANT"`,
 		trigger: "git status", found: []string{".git/HEAD", "core.fsmonitor = "},
 	},
+	"g a repository whose name is not in UTF-8": {
+		plant:   `d=$(printf '\377'); git init -q "$d"; git -C "$d" commit -q --allow-empty -m m; git -C "$d" config core.fsmonitor "PLANT"; git add "$d"`,
+		trigger: "git status", found: []string{`\xff/.git`, "core.fsmonitor = "},
+	},
+	"h a repository within .git, and a link to it": {
+		plant:   `git init -q .git/objects/aa/lib; git -C .git/objects/aa/lib config core.fsmonitor "PLANT"; ln -s .git/objects/aa/lib lib`,
+		trigger: "cd lib && git status", found: []string{".git/objects/aa/lib/.git", "core.fsmonitor = "},
+	},
+}
+
+// A folder that can be entered and not listed hides nothing. Root can list it.
+func TestClosedFolder(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.session(`git init -q closed/lib; git -C closed/lib config core.fsmonitor "touch ` + w.mark + `; false"; chmod 0311 closed`))
+	if w.host("cd closed/lib && git status"); !w.harmed() {
+		t.Fatal("git on the host runs nothing, so this proves nothing")
+	}
+	for range 2 {
+		if o := w.review("--list"); o.Status != 1 || !strings.Contains(o.Stdout, " closed") {
+			t.Errorf("%+v", o)
+		}
+	}
+	w.must(w.host("chmod 0755 closed"))
 }
 
 func TestGitRedirections(t *testing.T) {
