@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // baseDir is one of the XDG Base Directory Specification's directories.
@@ -48,6 +50,11 @@ func (s source) findBase(f *FS, b baseDir, home string) (string, error) {
 	if dir = filepath.Clean(dir); dir == standard {
 		return dir, nil
 	}
+	if b.variable == "XDG_CONFIG_HOME" {
+		if err := f.movesConfig(home, standard, dir); err != nil {
+			return "", err
+		}
+	}
 	real, err := f.directory(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -60,4 +67,35 @@ func (s source) findBase(f *FS, b baseDir, home string) (string, error) {
 		return "", fmt.Errorf("%s is %s, which others can write: chmod go-w %s", b.variable, dir, real.Path)
 	}
 	return dir, nil
+}
+
+// movesConfig refuses an XDG_CONFIG_HOME that a project's .env could have set, to
+// have the user's ocjail.hcl overlooked or another taken for it. Jails write below
+// the standard base directories: opencode's data lies there.
+func (f *FS) movesConfig(home, standard, dir string) error {
+	const name = "ocjail/ocjail.hcl"
+	moved, err := f.RealPath(filepath.Join(dir, name))
+	absent := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !absent {
+		return fmt.Errorf("XDG_CONFIG_HOME is %s: %w: unset it", dir, err)
+	}
+	own, err := f.RealPath(filepath.Join(standard, name))
+	switch {
+	case err == nil && (absent || own.Stat.ID() != moved.Stat.ID()):
+		return fmt.Errorf("XDG_CONFIG_HOME is %s, and would have %s overlooked: unset it, or move that file to %s", dir, own.Path, filepath.Join(dir, name))
+	case err == nil, errors.Is(err, fs.ErrNotExist) && absent:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("your configuration: %w", err)
+	}
+	for _, base := range []string{".config", ".local", ".cache"} {
+		real, err := f.RealPath(filepath.Join(home, base))
+		if err != nil {
+			continue // then nothing lies in it
+		}
+		if _, in := sandbox.Below(real.Path, moved.Path); in {
+			return fmt.Errorf("XDG_CONFIG_HOME is %s, within %s, where programs in a jail may keep files: unset it, or keep %s elsewhere", dir, real.Path, name)
+		}
+	}
+	return nil
 }

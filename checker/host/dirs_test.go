@@ -7,6 +7,38 @@ import (
 	"testing"
 )
 
+// A variable from a project's .env moves no trusted file away, and none into place.
+func TestMovedConfig(t *testing.T) {
+	w := newWorld(t)
+	write := func(dir string) {
+		t.Helper()
+		if err := os.MkdirAll(dir+"/ocjail", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(dir+"/ocjail/ocjail.hcl", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	elsewhere, data := w.dir+"/elsewhere", w.home+"/.local/share/opencode"
+	w.env = map[string]string{"XDG_CONFIG_HOME": data}
+	w.facts(t)
+	write(data)
+	w.refuses(t, "XDG_CONFIG_HOME", "programs in a jail")
+	w.env["XDG_CONFIG_HOME"] = elsewhere
+	w.facts(t)
+	write(elsewhere)
+	w.facts(t)
+	write(w.home + "/.config")
+	w.refuses(t, "XDG_CONFIG_HOME", "overlooked")
+	w.env["XDG_CONFIG_HOME"] = w.dir + "/absent"
+	w.refuses(t, "XDG_CONFIG_HOME", "overlooked")
+	if err := os.Symlink(w.home+"/.config", w.dir+"/link"); err != nil {
+		t.Fatal(err)
+	}
+	w.env["XDG_CONFIG_HOME"] = w.dir + "/link"
+	w.facts(t)
+}
+
 func TestXDG(t *testing.T) {
 	w := newWorld(t)
 	for _, variable := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
