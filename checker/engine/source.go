@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -61,6 +62,8 @@ const Reserved = "ocjail"
 const (
 	maxFiles = 2000
 	maxBytes = 16 << 20
+	// maxWalked bounds the entries, rules or not.
+	maxWalked = 20_000
 )
 
 // Read returns the files of the sources, rules and lists.
@@ -69,8 +72,14 @@ func Read(sources ...Source) ([]File, error) {
 	for _, s := range sources {
 		before := len(r.files)
 		err := fs.WalkDir(s.FS, cmp.Or(s.Root, "."), func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
+			if err != nil {
 				return err
+			}
+			if r.walked++; r.walked > maxWalked {
+				return errTooMuch
+			}
+			if d.IsDir() {
+				return nil
 			}
 			return r.read(s, p)
 		})
@@ -86,8 +95,9 @@ func Read(sources ...Source) ([]File, error) {
 
 // reader reads within the bounds.
 type reader struct {
-	files []File
-	left  int // bytes
+	files  []File
+	left   int // bytes
+	walked int // entries
 }
 
 // read adds a file of the source, if it is one of ours.
@@ -97,17 +107,30 @@ func (r *reader) read(s Source, p string) error {
 		return nil
 	}
 	var err error
-	if f.Text, err = fs.ReadFile(s.FS, p); err != nil {
+	if f.Text, err = readMost(s.FS, p, r.left); err != nil {
 		return err
 	}
 	if r.left -= len(f.Text); r.left < 0 || len(r.files) == maxFiles {
-		return fmt.Errorf("more than %d files or %d MiB: name the folder that holds the rules, and nothing else", maxFiles, maxBytes>>20)
+		return errTooMuch
 	}
 	if s.Untrusted && f.IsList() && f.Keys()[0] == Reserved {
 		return fmt.Errorf("%s: only trusted sources may extend ocjail's own lists: put the list elsewhere in data/", p)
 	}
 	r.files = append(r.files, f)
 	return nil
+}
+
+var errTooMuch = fmt.Errorf("more than %d files or %d MiB: name the folder that holds the rules, and nothing else", maxFiles, maxBytes>>20)
+
+// readMost reads a file, or the beginning of one that has more than most bytes:
+// the size that a sparse file claims is not believed.
+func readMost(fsys fs.FS, p string, most int) ([]byte, error) {
+	f, err := fsys.Open(p)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	return text, errors.Join(err, f.Close())
 }
 
 func isRule(p string) bool {
