@@ -25,6 +25,10 @@ type Source struct {
 	// Untrusted sources bring rules, which only add findings. They may not extend
 	// the pack's lists, of which some tolerate.
 	Untrusted bool
+	// Layer is whose rules they are, by any name. Packages and lists are shared
+	// within a layer only: added to those of another, they would have its rules find
+	// less.
+	Layer string
 	// Embedded is true of the embedded pack. Only it may define data.ocjail,
 	// apart from rules in packages ocjail.rules.CATEGORY.NAME of others' own.
 	Embedded bool

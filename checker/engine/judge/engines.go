@@ -22,8 +22,28 @@ import (
 // engines are all that the sources need, at least one.
 type engines []engine.Engine
 
-// open compiles the rules of all sources.
+// open compiles the rules of all sources, those of each layer in engines of its own.
 func open(ctx context.Context, load worker.Load, before func(string)) (engines, error) {
+	var all engines
+	var done []string
+	for _, s := range load.Sources {
+		if slices.Contains(done, s.Layer) {
+			continue
+		}
+		done = append(done, s.Layer)
+		layer := load
+		layer.Sources = slices.DeleteFunc(slices.Clone(load.Sources), func(o worker.Source) bool { return o.Layer != s.Layer })
+		more, err := openLayer(ctx, layer, before)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
+	return all, all.unambiguous()
+}
+
+// openLayer compiles the rules of the sources of one layer.
+func openLayer(ctx context.Context, load worker.Load, before func(string)) (engines, error) {
 	sources := []engine.Source{engine.EmbeddedPack()}
 	var modules []wasm.Module
 	rego := false
@@ -51,7 +71,7 @@ func open(ctx context.Context, load worker.Load, before func(string)) (engines, 
 		}
 		all = append(all, e)
 	}
-	return all, all.unambiguous()
+	return all, nil
 }
 
 // modulesOf are the modules of a source, in the order of their names.
@@ -92,7 +112,7 @@ func (e engines) unambiguous() error {
 	rules := e.Rules()
 	for i := 1; i < len(rules); i++ {
 		if rules[i].ID == rules[i-1].ID {
-			return fmt.Errorf("rule %s is defined twice, in Rego and in WASM: rename one", rules[i].ID)
+			return fmt.Errorf("rule %s is defined twice, in Rego and in WASM or in two layers: rename one", rules[i].ID)
 		}
 	}
 	return nil

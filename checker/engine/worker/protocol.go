@@ -44,6 +44,7 @@ type Load struct {
 type Source struct {
 	Name  string            `json:"name"`
 	Files map[string][]byte `json:"files"`
+	Layer string            `json:"layer,omitempty"`
 }
 
 // Loaded names the rules of the sources, or says what is wrong with them.

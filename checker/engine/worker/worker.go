@@ -37,8 +37,8 @@ func Start(limit time.Duration, files []engine.File) (*Worker, error) {
 	message := Load{Protocol: Protocol, TimeLimit: int64(limit)}
 	for _, f := range files {
 		last := len(message.Sources) - 1
-		if last < 0 || message.Sources[last].Name != f.Source.Name {
-			message.Sources = append(message.Sources, Source{Name: f.Source.Name, Files: map[string][]byte{}})
+		if last < 0 || message.Sources[last].Name != f.Source.Name || message.Sources[last].Layer != f.Source.Layer {
+			message.Sources = append(message.Sources, Source{Name: f.Source.Name, Layer: f.Source.Layer, Files: map[string][]byte{}})
 			last++
 		}
 		message.Sources[last].Files[f.Path] = f.Text

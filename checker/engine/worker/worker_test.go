@@ -132,6 +132,46 @@ warn contains {"msg": "known"} if "/dev/null" in data.ocjail.tolerated.devices`,
 	}
 }
 
+// What a less trusted layer adds to the packages and lists of another changes
+// nothing for that one's rules; within a layer it does.
+func TestLayersShareNothing(t *testing.T) {
+	install(t, "")
+	rules := func(layer string, pairs ...string) []engine.File {
+		all := files(t, pairs...)
+		for i := range all {
+			all[i].Source.Name, all[i].Source.Layer = layer, layer
+		}
+		return all
+	}
+	const deny = "package acme\nexempt contains \"nobody\"\ndeny contains \"no\" if { not exempt[\"usr\"]; not \"usr\" in data.tables.names }"
+	organisation := func(more ...string) []engine.File {
+		return rules("organisation", append(more, "a.rego", deny, "data/tables.json", `{"names": ["x"]}`)...)
+	}
+	const helper, list = "package acme\nexempt contains \"usr\"\nwarn contains \"mine\"", `{"names": ["usr"]}`
+	for _, tc := range []struct {
+		name  string
+		rules []engine.File
+		want  int // findings
+	}{
+		{"alone", organisation(), 1},
+		{"its own helper", organisation("b.rego", "package acme\nexempt contains \"usr\""), 0},
+		{"another's helper", append(organisation(), rules("project", "b.rego", helper)...), 2},
+		{"another's list", append(organisation(), rules("project", "b.rego", "package x\nwarn contains \"mine\"", "data/tables.json", list)...), 2},
+	} {
+		w, err := open(t, 0, tc.rules)
+		if err != nil {
+			t.Errorf("%s: %v", tc.name, err)
+			continue
+		}
+		if found, err := w.Evaluate(t.Context(), input); err != nil || len(found) != tc.want {
+			t.Errorf("%s: %v, %v", tc.name, found, err)
+		}
+	}
+	if _, err := open(t, 0, append(organisation(), rules("project", "b.rego", deny, "data/tables.json", list)...)); err == nil || !strings.Contains(err.Error(), "defined twice") {
+		t.Errorf("two rules of one name: %v", err)
+	}
+}
+
 func TestRefusesRules(t *testing.T) {
 	install(t, "")
 	for _, tc := range []struct{ name, want, text string }{
