@@ -52,7 +52,7 @@ vet:
 .PHONY: lint
 lint: $(LINTER) ## run golangci-lint with .golangci.yml
 	@echo "lint: golangci-lint $(GOLANGCI)"
-	@$(LINTER) run
+	@$(LINTER) run --allow-parallel-runners
 
 $(LINTER):
 	@echo "lint: building golangci-lint $(GOLANGCI) into $(@D) (about a minute)"

@@ -159,8 +159,8 @@ in
     default = [ ];
     example = [ "devenv.nix" ".vscode/**" ];
     description = ''
-      Paths below the project's root whose changes are to be shown when the agent ends, beside ocjail's own list. They are
-      recorded for that review, which this ocjail does not make yet.
+      Paths below the project's root, and patterns of them, whose changes are told when the agent ends, beside ocjail's own
+      list. `ocjail review` shows them.
     '';
   };
 
