@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -11,6 +12,13 @@ import (
 
 // processFile is beside a session's record.
 func processFile(file string) string { return strings.TrimSuffix(file, ".json") + ".pid" }
+
+// halfProcessFile becomes it: one that is killed in the middle of writing leaves no
+// note that can not be read. It lies where no session is looked for.
+func halfProcessFile(file string) string {
+	dir, name := filepath.Split(processFile(file))
+	return filepath.Join(filepath.Dir(filepath.Clean(dir)), "."+name)
+}
 
 // Runs notes the jail's first process. bwrap's --die-with-parent misses a jail
 // that has just been released: one whose ocjail is killed then runs on, and has to
@@ -23,7 +31,11 @@ func (s *Session) Runs(pid int) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(processFile(s.file), fmt.Appendf(nil, "%d %s\n", pid, start), 0o600)
+	half := halfProcessFile(s.file)
+	if err := os.WriteFile(half, fmt.Appendf(nil, "%d %s\n", pid, start), 0o600); err != nil {
+		return errors.Join(err, remove(half))
+	}
+	return os.Rename(half, processFile(s.file))
 }
 
 // startTime returns when a process was started, in ticks since boot (proc(5)):

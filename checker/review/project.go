@@ -184,7 +184,7 @@ func (p *Project) finish(file string) error {
 	if err := p.close(r.Plan, changes, found); err != nil {
 		return err
 	}
-	return errors.Join(remove(file), remove(processFile(file)))
+	return errors.Join(remove(file), remove(processFile(file)), remove(halfProcessFile(file)))
 }
 
 // close stores the outcome of a session. The store must be locked.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,39 @@ func TestNamespaces(t *testing.T) {
 				if want == "shared" && !same || want == "unshared" && same {
 					t.Errorf("%s %q: %s is %s, as outside: %v", bwrap, argv, name, want, same)
 				}
+			}
+		}
+	}
+}
+
+// One IPC namespace has one mqueue, which the kernel mounts on itself no second
+// time: found by TestSubmounts.
+func TestMqueueTwice(t *testing.T) {
+	probe := buildProbe(t, publicDir(t))
+	for _, tc := range []struct {
+		options []string
+		starts  bool
+	}{
+		{[]string{"--mqueue", "/q", "--mqueue", "/q"}, false},
+		{[]string{"--mqueue", "/q", "--remount-ro", "/q", "--mqueue", "/q"}, false},
+		{[]string{"--mqueue", "/q", "--tmpfs", "/q", "--mqueue", "/q"}, true},
+		{[]string{"--mqueue", "/q", "--mqueue", "/r"}, true},
+	} {
+		argv := append([]string{"--unshare-ipc"}, tc.options...)
+		s, err := sandbox.ParseArgv(append(withProbe(probe, argv), "--", "/probe"), nil)
+		must(t, err)
+		_, err = s.Simulate(sandbox.Config{Host: newLiveFS(t, filepath.Dir(probe)), Strict: true, Cwd: "/"})
+		if (err == nil) != tc.starts {
+			t.Errorf("%q: the model says %v", tc.options, err)
+		}
+		for _, bwrap := range bwraps(t) {
+			j, why, err := invocation{bwrap: bwrap, argv: append(withProbe(probe, argv), "--", "/probe"), cwd: "/", uid: os.Getuid()}.start(nil)
+			must(t, err)
+			if (j != nil) != tc.starts {
+				t.Errorf("%s %q: %s", bwrap, tc.options, why)
+			}
+			if j != nil {
+				j.stop()
 			}
 		}
 	}

@@ -35,6 +35,9 @@ func (b *builder) act(op Op, src origin, w *walker, dir place, name string) erro
 	case OpTmpfs:
 		return b.mount(&Mount{Option: op.Option, Kind: MountTmpfs, root: file{made: newDir()}}, at)
 	case OpMqueue:
+		if b.isMqueue(at) {
+			return errors.New("an mqueue is mounted there already, and one IPC namespace has only one (EBUSY, mount(2))")
+		}
 		return b.mount(&Mount{Option: op.Option, Kind: MountKernel, root: file{made: opaqueDir()}}, at)
 	case OpProc:
 		return b.proc(op, at)
@@ -44,6 +47,12 @@ func (b *builder) act(op Op, src origin, w *walker, dir place, name string) erro
 		return b.overlay(op, src, at)
 	}
 	return fmt.Errorf("operation %q is not modelled", op.Kind)
+}
+
+// isMqueue tells whether what is seen at p is the root of an --mqueue.
+func (b *builder) isMqueue(p place) bool {
+	p = p.mount.top(p.file)
+	return p.mount.Kind == MountKernel && p.file == p.mount.root && b.s.Options[p.mount.Option].Name == "--mqueue"
 }
 
 func opaqueDir() *node { return &node{typ: Dir, opaque: true, children: map[string]*node{}} }
