@@ -82,8 +82,9 @@ func TestPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Process.Kill()
-	for range 500 {
-		if _, err := os.Stat(socket); err == nil {
+	for range 500 { // the socket is there a moment before somebody listens at it
+		if c, err := net.Dial("unix", socket); err == nil {
+			c.Close()
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
