@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -99,10 +101,8 @@ func ofShell(root string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", projectManifest, err)
 	}
-	if at, err := filepath.EvalSymlinks(file); err != nil {
-		return "", fmt.Errorf("%s: %w", projectManifest, err)
-	} else if _, inside := sandbox.Below(root, at); inside {
-		return "", fmt.Errorf("%s names %s, which lies in the project: the agent could have written it; enter the devenv shell again", projectManifest, at)
+	if err := notPlanted(file, root); err != nil {
+		return "", fmt.Errorf("%s %w", projectManifest, err)
 	}
 	if m.Project != root {
 		real, err := filepath.EvalSymlinks(m.Project)
@@ -116,19 +116,43 @@ func ofShell(root string) (string, error) {
 	}
 	entered := time.Unix(seconds+1, 0) // the shell counts whole seconds
 	for _, name := range devenvFiles {
-		st, err := os.Stat(filepath.Join(root, name))
+		var st unix.Stat_t
+		err := unix.Stat(filepath.Join(root, name), &st)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("is the shell's manifest that of now? %w", err)
+			return "", fmt.Errorf("is the shell's manifest that of now? %s: %w", name, err)
 		}
-		if st.ModTime().After(entered) {
+		if time.Unix(0, st.Ctim.Nano()).After(entered) { // which only the kernel sets (inode(7))
 			return "", fmt.Errorf("%s has changed since this devenv shell was entered, so the manifest that it knows is an old one: "+
 				"enter the shell again, or name it if the old one is meant: \"$%s\"", name, projectManifest)
 		}
 	}
 	return file, nil
+}
+
+// notPlanted refuses a manifest that an agent could have written: of the module's
+// making it lies in the Nix store.
+func notPlanted(file, root string) error {
+	at, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return err
+	}
+	facts, err := host.Gather(host.NewFS(), root)
+	if err != nil {
+		return err
+	}
+	home, err := filepath.EvalSymlinks(facts.Home)
+	if err != nil {
+		return err
+	}
+	for where, dir := range map[string]string{"the project": root, "your home": home} {
+		if _, inside := sandbox.Below(dir, at); inside {
+			return fmt.Errorf("names %s, which lies in %s: the agent could have written it; enter the devenv shell again", at, where)
+		}
+	}
+	return nil
 }
 
 // maxDevenvFile bounds what is read of a project's files.
