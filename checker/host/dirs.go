@@ -97,5 +97,22 @@ func (f *FS) movesConfig(home, standard, dir string) error {
 			return fmt.Errorf("XDG_CONFIG_HOME is %s, within %s, where programs in a jail may keep files: unset it, or keep %s elsewhere", dir, real.Path, name)
 		}
 	}
+	return f.outsideProjects(home, dir, moved.Path)
+}
+
+// outsideProjects refuses a file in a project, also in another than that of the
+// launch: its agent can write there.
+func (f *FS) outsideProjects(home, dir, file string) error {
+	homeReal, err := f.RealPath(home)
+	if err != nil {
+		return err
+	}
+	for at := parentOf(file); at != "/" && at != homeReal.Path; at = parentOf(at) {
+		for _, marker := range []string{".git", "devenv.nix"} {
+			if _, err := f.Lstat(join(at, marker)); !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("XDG_CONFIG_HOME is %s, in the project %s, whose agent can write there: unset it, or keep your ocjail.hcl elsewhere", dir, at)
+			}
+		}
+	}
 	return nil
 }

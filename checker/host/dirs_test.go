@@ -24,6 +24,14 @@ func TestMovedConfig(t *testing.T) {
 	w.facts(t)
 	write(data)
 	w.refuses(t, "XDG_CONFIG_HOME", "programs in a jail")
+	project := w.dir + "/project-of-another"
+	write(project + "/config")
+	w.env["XDG_CONFIG_HOME"] = project + "/config"
+	w.facts(t)
+	if err := os.Mkdir(project+"/.git", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.refuses(t, "in the project", "unset it")
 	w.env["XDG_CONFIG_HOME"] = elsewhere
 	w.facts(t)
 	write(elsewhere)
