@@ -119,11 +119,7 @@ func (f *jailFlags) openForGate(man *manifest.Manifest) (*machine, error) {
 		o.project, o.options = man.Project, man.Policy
 	}
 	if o.project == "" {
-		home, err := host.Home(host.NewFS())
-		if err != nil {
-			return nil, err
-		}
-		cwd, err := os.Getwd()
+		home, cwd, err := homeAndHere()
 		if err != nil {
 			return nil, err
 		}

@@ -65,13 +65,9 @@ func must(err error) {
 
 // findProject needs the home before the facts, which need the project.
 func (f *jailFlags) findProject() (string, error) {
-	home, err := host.Home(host.NewFS())
+	home, cwd, err := homeAndHere()
 	if err != nil {
 		return "", err
-	}
-	cwd, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("working directory: %w", err)
 	}
 	root, err := profile.FindProject(home, cwd, f.project)
 	if err != nil {
@@ -87,15 +83,22 @@ func (f *jailFlags) findProject() (string, error) {
 	return root, nil
 }
 
+// homeAndHere are the home and the working directory.
+func homeAndHere() (home, cwd string, err error) {
+	if home, err = host.Home(host.NewFS()); err != nil {
+		return "", "", err
+	}
+	if cwd, err = os.Getwd(); err != nil {
+		return "", "", fmt.Errorf("working directory: %w", err)
+	}
+	return home, cwd, nil
+}
+
 // projectAnywhere is findProject for a project that one need not stand in.
 func (f *jailFlags) projectAnywhere() (string, error) {
-	home, err := host.Home(host.NewFS())
+	home, cwd, err := homeAndHere()
 	if err != nil {
 		return "", err
-	}
-	cwd, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("working directory: %w", err)
 	}
 	root, err := profile.FindProject(home, cwd, f.project)
 	if err != nil && f.project == "" {
