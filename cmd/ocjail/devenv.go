@@ -124,7 +124,9 @@ func ofShell(root string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("is the shell's manifest that of now? %s: %w", name, err)
 		}
-		if time.Unix(0, st.Ctim.Nano()).After(entered) { // which only the kernel sets (inode(7))
+		// A program can put the time of the content back, and the kernel alone sets
+		// that of the inode (inode(7)).
+		if time.Unix(0, max(st.Mtim.Nano(), st.Ctim.Nano())).After(entered) {
 			return "", fmt.Errorf("%s has changed since this devenv shell was entered, so the manifest that it knows is an old one: "+
 				"enter the shell again, or name it if the old one is meant: \"$%s\"", name, projectManifest)
 		}
