@@ -26,6 +26,9 @@ type Suite struct {
 	store   storage.Store
 }
 
+// maxFile bounds a file of rules or tests, in bytes.
+const maxFile = 16 << 20
+
 // fixtures is the file of the pack's tests that others may use.
 const fixtures = "lib/fixtures_test.rego"
 
@@ -68,11 +71,18 @@ func (s *Suite) read(name string, root fs.FS, own bool) error {
 		if err != nil || d.IsDir() || path.Ext(p) != ".rego" || isTest && !own && p != fixtures {
 			return err
 		}
+		file := path.Join(name, p)
+		info, err := fs.Stat(root, p)
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() || info.Size() > maxFile { // a sparse file may claim a terabyte
+			return fmt.Errorf("%s is no file, or one of more than %d MiB: name the folder that holds the rules, and nothing else", file, maxFile>>20)
+		}
 		text, err := fs.ReadFile(root, p)
 		if err != nil {
 			return err
 		}
-		file := path.Join(name, p)
 		m, err := ast.ParseModuleWithOpts(file, string(text), ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV1})
 		if err != nil {
 			return err
