@@ -68,20 +68,23 @@ func ahead(c *config.Config) {
 	_ = errors.Join(listErr, inputErr) // whoever needs them gets the same errors
 }
 
-func newChecker(ctx context.Context, e *engines, c *config.Config) (*Checker, error) {
+func newChecker(ctx context.Context, e *engines, c *config.Config) (checker *Checker, err error) {
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
 	if err := e.open(ctx, c.Gate.Timeout); err != nil {
 		return nil, err
 	}
-	checker := &Checker{engine: e, config: c, worst: map[string]finding.Severity{}}
+	checker = &Checker{engine: e, config: c, worst: map[string]finding.Severity{}}
 	for _, r := range checker.Rules() {
 		if _, taken := checker.worst[r.ID]; taken { // else a project's could stand in for it, less severe
 			return nil, fmt.Errorf("a policy defines rule %s, which is ocjail's own: rename its package", r.ID)
 		}
 		checker.worst[r.ID] = r.Severity
 	}
-	var err error
 	if checker.rules, err = c.Settle(checker.worst); err != nil {
-		e.close()
 		return nil, err
 	}
 	return checker, nil

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -14,20 +15,13 @@ func (c *Checker) untouchable(j *Jail) error {
 		if f.Layer == config.Project {
 			continue
 		}
-		for _, p := range f.Places {
-			if err := j.outOfReach(p, "the configuration file "+p); err != nil {
+		if f.Path != "" {
+			if err := j.outOfReach(f.Path, "the configuration file "+f.Path); err != nil {
 				return err
 			}
 		}
 		for _, p := range f.Policies {
-			_, file, err := open(p, Where{Home: j.Facts.Home, Project: j.Facts.ProjectRoot})
-			if err == nil {
-				file, err = filepath.EvalSymlinks(file)
-			}
-			if err == nil {
-				err = j.outOfReach(file, fmt.Sprintf("policy %q of %s, %s,", p.Name, p.Pos, file))
-			}
-			if err != nil {
+			if err := j.policyOutOfReach(p); err != nil {
 				return err
 			}
 		}
@@ -35,10 +29,45 @@ func (c *Checker) untouchable(j *Jail) error {
 	return nil
 }
 
+// policyOutOfReach looks at the policy's file or folder, and at the links in it,
+// which lead elsewhere.
+func (j *Jail) policyOutOfReach(p config.Policy) error {
+	_, file, err := open(p, Where{Home: j.Facts.Home, Project: j.Facts.ProjectRoot})
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("policy %q of %s, ", p.Name, p.Pos)
+	if err := j.outOfReach(file, what+file); err != nil {
+		return err
+	}
+	real, err := j.FS.RealPath(file)
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(real.Path, func(at string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type() == fs.ModeSymlink {
+			err = j.outOfReach(at, what+at)
+		}
+		return err
+	})
+}
+
+// outOfReach looks at what p leads to, and at each link on the way, which could be
+// replaced.
 func (j *Jail) outOfReach(p, what string) error {
-	if way := j.Tree.Widest(p); way.Access.Writes() {
-		return fmt.Errorf("%s can be written in the jail as %s, and so may be the agent's: keep it where no jail can write, such as %s",
-			what, way.Inside, j.Facts.ConfigDir)
+	real, err := j.FS.RealPath(p)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	places := []string{real.Path}
+	for _, l := range real.Links {
+		places = append(places, l.Path)
+	}
+	for _, at := range places {
+		if way := j.Tree.Widest(at); way.Access.Writes() {
+			return fmt.Errorf("%s can be written in the jail as %s, and so may be the agent's: keep it where no jail can write, such as %s",
+				what, way.Inside, j.Facts.ConfigDir)
+		}
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func TestLoad(t *testing.T) {
 	}
 	at := func(line, column int) hclfile.Pos { return hclfile.Pos{File: file, Line: line, Column: column} }
 	want := &File{
-		Name: file, Places: []string{file}, Layer: User,
+		Name: file, Path: file, Layer: User,
 		Rules: []Rule{{ID: "fs/rw-outside-home", Severity: finding.Warning, Layer: User, Pos: at(1, 1)}},
 		Watches: []Watch{
 			{"{home}/.acme/deploy-key", "secret", "deploys to production", at(2, 1)},
@@ -180,7 +180,7 @@ func TestLoadRefusesFoldersOfOthers(t *testing.T) {
 	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := load(link); err != nil || len(f.Places) != 2 || f.Places[0] != link || f.Places[1] != file {
+	if f, err := load(link); err != nil || f.Path != link {
 		t.Errorf("a link: %v %v", f, err)
 	}
 	if err := os.Chmod(filepath.Dir(file), 0o777); err != nil {

@@ -22,9 +22,8 @@ type File struct {
 	LogRequired *Said[bool]
 	// LongestWaiver bounds how far ahead a less trusted file's waiver may expire.
 	LongestWaiver *Said[time.Duration]
-	// Places are the file and, if that is a link, where the link lies, without a
-	// symbolic link in their folders' paths; none for what is no file.
-	Places []string
+	// Path is absolute, symbolic links as they were named; "" for what is no file.
+	Path string
 }
 
 // Said is a value and where it stands.

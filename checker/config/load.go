@@ -75,24 +75,8 @@ func (o Owners) load(p Place) (*File, error) {
 		return nil, err
 	}
 	f.place(filepath.Dir(real))
-	f.Places, err = places(p.Path, real)
+	f.Path, err = filepath.Abs(p.Path)
 	return f, err
-}
-
-// places are where somebody could put another file: at its name, and at what that
-// leads to.
-func places(name, real string) ([]string, error) {
-	dir, err := filepath.EvalSymlinks(filepath.Dir(name))
-	if err == nil {
-		dir, err = filepath.Abs(dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot look at %s: %w", hclfile.Escape(name), cause(err))
-	}
-	if named := filepath.Join(dir, filepath.Base(name)); named != real {
-		return []string{named, real}, nil
-	}
-	return []string{real}, nil
 }
 
 // LoadUntrusted reads a file as one of a layer, whoever can write it: to check
