@@ -39,6 +39,9 @@ type Options struct {
 	// Before, when not nil, is told of each module that is about to run, which may
 	// never end.
 	Before func(name string)
+	// interruptible ends a module with the context, at a cost for each of its loops:
+	// for tests, which can not kill the process around it.
+	interruptible bool
 }
 
 // Bounds of one module.
@@ -91,7 +94,7 @@ func newEngine(ctx context.Context, o Options) *Engine {
 	if o.Before == nil {
 		o.Before = func(string) {}
 	}
-	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxPages).WithCustomSections(true)
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxPages).WithCustomSections(true).WithCloseOnContextDone(o.interruptible)
 	return &Engine{options: o, runtime: wazero.NewRuntimeWithConfig(ctx, config)}
 }
 
