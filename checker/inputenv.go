@@ -10,9 +10,10 @@ import (
 // hold no secret.
 var shown = []string{"HOME", "LANG", "PATH", "SHELL", "TERM", "TMPDIR", "USER"}
 
-func (b *inputBuilder) env() InputEnv {
-	env := InputEnv{Cleared: b.Sandbox.Has("--clearenv"), Set: []InputVariable{}}
-	for _, v := range b.Sandbox.Environment(b.Environ) {
+// Env is the environment that the command ends up with.
+func (j *Jail) Env() InputEnv {
+	env := InputEnv{Cleared: j.Sandbox.Has("--clearenv"), Set: []InputVariable{}}
+	for _, v := range j.Sandbox.Environment(j.Environ) {
 		in := InputVariable{Name: v.Name, Source: "inherited", Shape: shape(v.Name, v.Value)}
 		if v.Set {
 			in.Source = "set"

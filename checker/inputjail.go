@@ -25,7 +25,7 @@ func (j *Jail) Input(now time.Time) (*Input, error) {
 	in := &Input{
 		Version: InputVersion, Phase: string(j.Phase), Now: now.UTC().Format(time.RFC3339),
 		Jail: InputJail{
-			Name: j.Name, Command: s.Command, Mounts: b.mounts(), Env: b.env(), Namespaces: b.namespaces(),
+			Name: j.Name, Command: s.Command, Mounts: b.mounts(), Env: b.Env(), Namespaces: b.namespaces(),
 			Session: InputSession{
 				NewSession: s.Has("--new-session"), DieWithParent: s.Has("--die-with-parent"),
 				TIOCSTIFilter: j.Filter, VSockFilter: j.CanFilter, Terminal: j.Interactive,

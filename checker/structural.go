@@ -131,7 +131,18 @@ func (j *Jail) tildes() []finding.Finding {
 	return found
 }
 
-// origin says what an OriginOption's ID stands for.
+// Origin says what an OriginOption's ID stands for; nil for "".
+func (j *Jail) Origin(id string) *finding.Origin { return j.origin(id) }
+
+// Notation is how the jail is written, as far as one can add to it: --add goes
+// with every profile.
+func (j *Jail) Notation() notation.Notation {
+	if n := j.notation(nil); n != notation.Profile {
+		return n
+	}
+	return notation.Add
+}
+
 func (j *Jail) origin(id string) *finding.Origin {
 	if o, ok := j.Manifest.Origin(id); ok {
 		return &o

@@ -38,7 +38,7 @@ type View struct {
 // Cause is what put something into the jail.
 type Cause struct {
 	Option string `json:"option"`           // bwrap's, with dashes; "" for what bwrap does by itself
-	Origin string `json:"origin,omitempty"` // FILE:LINE, --add[INDEX] or a manifest's id; "" when nobody said
+	Origin string `json:"origin,omitempty"` // FILE:LINE, --add[INDEX] or "COMBINATOR from OPTION in FILE"; "" when nobody said
 	Added  string `json:"added,omitempty"`  // why ocjail put it in; "" when it was asked for
 }
 
@@ -118,16 +118,22 @@ func cause(j *checker.Jail, option int) Cause {
 		return Cause{}
 	}
 	o := j.Sandbox.Options[option]
-	return Cause{Option: o.Name, Origin: origin(o.Origin), Added: o.Added}
+	return Cause{Option: o.Name, Origin: origin(j, o.Origin), Added: o.Added}
 }
 
-// origin drops what tells profiles' lines from other ids, for readers need no telling.
-func origin(id string) string { return strings.TrimPrefix(id, "profile:") }
+// origin says where an option was written: FILE:LINE of a profile, --add[INDEX],
+// or the combinator, option and file that the manifest tells.
+func origin(j *checker.Jail, id string) string {
+	if o, ok := j.Manifest.Origin(id); ok {
+		return o.String()
+	}
+	return strings.TrimPrefix(id, "profile:")
+}
 
 func environment(j *checker.Jail, in checker.InputEnv) Environment {
 	origins := map[string]string{}
 	for _, v := range j.Sandbox.Environment(j.Environ) {
-		origins[v.Name] = origin(v.Origin)
+		origins[v.Name] = origin(j, v.Origin)
 	}
 	env := Environment{Cleared: in.Cleared, Variables: []Variable{}}
 	for _, v := range in.Set {

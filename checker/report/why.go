@@ -16,6 +16,7 @@ import (
 // `ocjail why`.
 type Why struct {
 	Version   int    `json:"version"` // 1
+	Kind      string `json:"kind"`    // "path"
 	Target    string `json:"target"`
 	Path      string `json:"path"`   // as asked, absolute
 	Real      string `json:"real"`   // where it leads on the host
@@ -54,7 +55,7 @@ func NewWhy(j *checker.Jail, p string) (*Why, error) {
 	if !exists && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s can not be looked up: %w", p, err)
 	}
-	w := &Why{Version: 1, Target: j.Name, Path: p, Real: real.Path, Exists: exists, Certain: !j.Tree.Guessed(), Ways: []Way{}}
+	w := &Why{Version: 1, Kind: "path", Target: j.Name, Path: p, Real: real.Path, Exists: exists, Certain: !j.Tree.Guessed(), Ways: []Way{}}
 	if exists {
 		w.Type = string(real.Stat.Type)
 	}
@@ -99,20 +100,24 @@ func (w *Why) add(j *checker.Jail, r sandbox.Reach) {
 // laid over it.
 func remedy(j *checker.Jail, r sandbox.Reach) string {
 	option := j.Sandbox.Options[r.Mount.Option]
-	words := escapeAll(append([]string{option.Name}, option.Args...))
-	base := "leave out " + words
-	switch from := origin(option.Origin); {
-	case strings.HasPrefix(from, "--add["):
-		base = "leave out that --add"
-	case from == "" && option.Added != "":
-		base = "narrow the mount around it"
-	case from != "":
-		base = "remove or narrow what " + Escape(from) + " asks for"
-	}
+	base := dropped(j, option, escapeAll(append([]string{option.Name}, option.Args...)))
 	if r.How == sandbox.ByBelow || r.Inside == j.Tree.Point(r.Mount) {
 		return base
 	}
 	return base + ", or " + cover(j, r)
+}
+
+// dropped says how to do without an option, which words name.
+func dropped(j *checker.Jail, option sandbox.Option, words string) string {
+	switch from := origin(j, option.Origin); {
+	case strings.HasPrefix(option.Origin, "--add["):
+		return "leave out that --add"
+	case from == "" && option.Added != "":
+		return "narrow the mount around it"
+	case from != "":
+		return "remove or narrow what " + Escape(from) + " asks for"
+	}
+	return "leave out " + words
 }
 
 // cover names the mount to lay over a path that a wider mount shows.
@@ -131,3 +136,6 @@ func cover(j *checker.Jail, r sandbox.Reach) string {
 	}
 	return "bind only the files that are needed"
 }
+
+// Reached tells whether the jail reaches what was asked about.
+func (w *Why) Reached() bool { return w.Reachable }

@@ -83,12 +83,7 @@ func (p *printer) way(n int, way Way) {
 	p.line("%d. %s", n, how)
 	p.section("   inside", fmt.Sprintf("%s, %s", Escape(way.Inside), p.style.paint(accessColor[way.Access], way.Access)))
 	p.section("   mount", fmt.Sprintf("%s of %s", Escape(way.Cause.Option), Escape(way.Mount)))
-	if way.Cause.Origin != "" {
-		p.section("   from", Escape(way.Cause.Origin))
-	}
-	if way.Cause.Added != "" {
-		p.section("   ocjail", note(way.Cause, false))
-	}
+	p.because(way.Cause)
 	p.section("   close", way.Close)
 }
 

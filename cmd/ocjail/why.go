@@ -2,27 +2,37 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
-
-	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
+
+const whyHelp = `Tell whether a jail reaches something, which option asked for that, and what
+would close it, or open it.
+
+PATH is a path of the host, relative to the working directory, or with ~/ for the
+home. It need not exist: being able to create it counts as reaching it.
+HOST:PORT is a port that the jail could connect to, as in localhost:5432 or
+[::1]:22. No name is looked up, and nothing is connected to.
+NAME is an environment variable. Its value is shown only of a few that hold no
+secret, such as PATH.
+
+A word that is both a file here and a variable or port is an error: --as tells
+which is meant, and ./NAME is always a file.`
 
 func newWhy() *cobra.Command {
 	var f jailFlags
+	var kind string
 	c := &cobra.Command{
-		Use:   "why [flags] PATH [TARGET]",
-		Short: "Tell whether a jail reaches a path of the host, how, and what would close it",
-		Long: described(`Tell whether a jail reaches PATH, a path of the host (relative to the working
-directory, or with ~/ for the home): through which mounts, with what access,
-which option asked for them, and what would close each way. PATH need not exist:
-being able to create it counts as reaching it.`, targetHelp,
+		Use:   "why [flags] PATH|HOST:PORT|NAME [TARGET]",
+		Short: "Tell whether a jail reaches a file, a port or a variable, how, and what would close it",
+		Long: described(whyHelp, targetHelp,
 			`Exit status 0: reachable; 1: not reachable; 2: could not be told.`),
 		Example: `  ocjail why ~/.ssh
   ocjail why .git/hooks/pre-commit
+  ocjail why localhost:5432
+  ocjail why GITHUB_TOKEN
+  ocjail why --as path GITHUB_TOKEN
   ocjail why /run/docker.sock jail.hcl && echo "the jail is open"`,
 		Args: cobra.RangeArgs(1, 2),
 		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
@@ -34,47 +44,32 @@ being able to create it counts as reaching it.`, targetHelp,
 	}
 	f.register(c)
 	f.registerEvaluate(c)
+	c.Flags().StringVar(&kind, "as", "", "the `KIND` of the first argument: path, env or host (default: what it looks like)")
+	must(c.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(subjectKinds, cobra.ShellCompDirectiveNoFileComp)))
 	format := textOrJSON(c)
+	known := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		if kind != "" && !slices.Contains(subjectKinds, kind) {
+			return fmt.Errorf("unknown --as %q: write path, env or host", kind)
+		}
+		return known(c, args)
+	}
 	c.RunE = func(c *cobra.Command, args []string) error {
-		w, err := explain(c, targets{&f, c.InOrStdin(), c.ErrOrStderr()}, args)
+		j, err := targets{&f, c.InOrStdin(), c.ErrOrStderr()}.one(c, args[1:])
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		if err := write(c.OutOrStdout(), *format, w); err != nil {
+		a, err := ask(args[0], kind, j)
+		if err != nil {
+			return &statusError{brokenStatus, err}
+		}
+		if err := write(c.OutOrStdout(), *format, a); err != nil {
 			return err
 		}
-		if !w.Reachable {
+		if !a.Reached() {
 			return &statusError{foundStatus, nil}
 		}
 		return nil
 	}
 	return c
-}
-
-func explain(c *cobra.Command, t targets, args []string) (*report.Why, error) {
-	j, err := t.one(c, args[1:])
-	if err != nil {
-		return nil, err
-	}
-	p, err := hostPath(args[0], j.Facts.HomeReal, j.Cwd)
-	if err != nil {
-		return nil, err
-	}
-	return report.NewWhy(j, p)
-}
-
-// hostPath makes a path as a person types it absolute. It does not clean it:
-// ".." after a symbolic link leads elsewhere than its text says.
-func hostPath(p, home, cwd string) (string, error) {
-	switch {
-	case p == "":
-		return "", fmt.Errorf("PATH is empty: name a file or directory of the host")
-	case p == "~" || strings.HasPrefix(p, "~/"):
-		return home + p[1:], nil
-	case strings.HasPrefix(p, "~"):
-		return "", fmt.Errorf("%s: other users' homes are not looked up: write the path out", p)
-	case filepath.IsAbs(p):
-		return p, nil
-	}
-	return cwd + string(os.PathSeparator) + p, nil
 }
