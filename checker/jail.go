@@ -111,9 +111,9 @@ func Resolve(r Request) (*Jail, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.Sandbox = settings(hardened, r.Facts)
+	hardened = settings(hardened, r.Facts)
 	j.Filter = r.CanFilter && !hardened.Has("--new-session") && (r.Facts.LegacyTIOCSTI == nil || *r.Facts.LegacyTIOCSTI)
-	if j.Tree, err = j.Sandbox.Simulate(r.simulation()); err != nil {
+	if err = j.tell(hardened, before); err != nil {
 		return nil, fmt.Errorf("with protective mounts: %w", err)
 	}
 	if j.Bus, err = j.busProxy(); err != nil {

@@ -131,8 +131,14 @@ func (j *Jail) tildes() []finding.Finding {
 	return found
 }
 
-// Origin says what an OriginOption's ID stands for; nil for "".
-func (j *Jail) Origin(id string) *finding.Origin { return j.origin(id) }
+// Written says where an option was written: FILE:LINE of a profile, --add[INDEX],
+// or the combinator, option and file that the manifest tells; "" when nobody said.
+func (j *Jail) Written(id string) string {
+	if o, ok := j.Manifest.Origin(id); ok {
+		return o.String()
+	}
+	return strings.TrimPrefix(id, "profile:")
+}
 
 // Notation is how the jail is written, as far as one can add to it: --add goes
 // with every profile.
@@ -143,6 +149,7 @@ func (j *Jail) Notation() notation.Notation {
 	return notation.Add
 }
 
+// origin says what an OriginOption's ID stands for; nil for "".
 func (j *Jail) origin(id string) *finding.Origin {
 	if o, ok := j.Manifest.Origin(id); ok {
 		return &o

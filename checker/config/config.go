@@ -22,7 +22,7 @@ type Config struct {
 	// Ignored is what a file asked for beyond its trust.
 	Ignored []Ignored
 	// From tells who said what holds, by name: "gate.mode", "gate.timeout",
-	// "gate.review", "gate.project", "protect", "log.required", "longest_waiver". What has no entry
+	// "gate.review", "gate.inform", "gate.project", "protect", "log.required", "longest_waiver". What has no entry
 	// is ocjail's default.
 	From map[string]From
 
@@ -51,6 +51,7 @@ type Gate struct {
 	Mode    Mode
 	Timeout time.Duration // for all rules together
 	Review  Review
+	Inform  bool // tell the jail of itself
 }
 
 // Mode is what the gate does with a denied launch.
@@ -102,5 +103,5 @@ const (
 // Default is the configuration without a file: the pack's severities and
 // lists, enforced.
 func Default() *Config {
-	return &Config{Protect: Protect{Pack: true}, Gate: Gate{Mode: Enforce, Timeout: DefaultTimeout, Review: ReviewReport}, From: map[string]From{}, top: Project}
+	return &Config{Protect: Protect{Pack: true}, Gate: Gate{Mode: Enforce, Timeout: DefaultTimeout, Review: ReviewReport, Inform: true}, From: map[string]From{}, top: Project}
 }

@@ -78,6 +78,7 @@ type GateFile struct {
 	Mode    *Said[Mode]
 	Timeout *Said[time.Duration]
 	Review  *Said[Review]
+	Inform  *Said[bool]
 	// Project lists what a project's file may loosen: "observe".
 	Project *Said[[]string]
 }

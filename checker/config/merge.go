@@ -80,6 +80,9 @@ func (m *merger) gate(f *File) {
 		tightens := s.Value == Enforce || m.floor.Gate.Mode == Observe || f.Layer == Project && m.observe
 		m.set(f, tightens, said{"gate.mode", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Mode = s.Value })
 	}
+	if s := f.Gate.Inform; s != nil {
+		m.set(f, true, said{"gate.inform", fmt.Sprint(s.Value), s.Pos}, func() { m.c.Gate.Inform = s.Value })
+	}
 	if s := f.Gate.Review; s != nil {
 		tightens := slices.Index(Reviews, string(s.Value)) >= slices.Index(Reviews, string(m.floor.Gate.Review))
 		m.set(f, tightens, said{"gate.review", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Review = s.Value })

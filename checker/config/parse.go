@@ -166,6 +166,9 @@ func (r *reader) review(patterns []string, at hcl.Range) []Said[string] {
 }
 
 func (r *reader) gate(g *GateFile, raw *rawGate) {
+	if raw.Inform != nil {
+		g.Inform = &Said[bool]{*raw.Inform, hclfile.Start(raw.InformRange)}
+	}
 	if raw.Mode != nil {
 		g.Mode = &Said[Mode]{r.mode(*raw.Mode, raw.ModeRange), hclfile.Start(raw.ModeRange)}
 	}

@@ -66,6 +66,8 @@ type rawGate struct {
 	ProjectRange hcl.Range `hcl:"project,attr_value_range"`
 	Review       *string   `hcl:"review,optional" doc:"What becomes of what a session changed among the files that the host runs later: \"report\" (the default) tells of it, \"ask\" asks on a terminal, \"revert\" puts it back, \"off\" does not look. A less trusted file can only make it stricter, in the order off, report, ask, revert."`
 	ReviewRange  hcl.Range `hcl:"review,attr_value_range"`
+	Inform       *bool     `hcl:"inform,optional" doc:"Whether a jail is told of itself: OCJAIL=1, a description and instructions for opencode in /run/ocjail, read-only. True by default; every file may say so, for nothing is loosened by it."`
+	InformRange  hcl.Range `hcl:"inform,attr_value_range"`
 }
 
 type rawLog struct {

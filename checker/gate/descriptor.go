@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/inmate"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -27,6 +29,9 @@ type descriptors struct {
 	// info and block belong to the caller: ocjail uses bwrap's own for itself,
 	// and does for the caller what bwrap would have done.
 	info, block *os.File
+	// description is what the jail of describedJail is told of itself.
+	description   *inmate.Description
+	describedJail *checker.Jail
 }
 
 func newDescriptors() *descriptors {

@@ -20,6 +20,9 @@ func TestClearedEnvironmentIsNotInTheJail(t *testing.T) {
 	want(t, w.Run(w.Ocjail(argv...)), 0, "0\n")
 }
 
+// silent has ocjail add no variables of its own.
+const silent = "gate {\n  inform = false\n}\n"
+
 func TestEnvironmentIsTheOneAskedFor(t *testing.T) {
 	w := gatetest.New(t)
 	w.Env = append(w.Env, "KEPT=1", "DROPPED=1")
@@ -34,7 +37,7 @@ func TestEnvironmentIsTheOneAskedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			argv := append(append(w.System(), c.options...), "--", "/usr/bin/env")
 			want(t, w.Run(w.Bwrap(argv...)), 0, c.want)
-			want(t, w.Run(w.Ocjail(argv...)), 0, c.want)
+			want(t, w.Run(w.Configured(silent, argv...)), 0, c.want)
 		})
 	}
 }

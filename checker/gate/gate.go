@@ -270,9 +270,9 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 	env := splitEnvironment(s, r.Environ)
 	files := []*os.File{std.files[0], std.files[1], std.files[2]}
 	for _, d := range s.Descriptors() {
-		f, ok := fds.pass[d.FD]
-		if !ok {
-			return spec{}, fmt.Errorf("%s %d was not looked at, which is a bug of ocjail's", d.Name, d.FD)
+		f, err := fds.file(j, d)
+		if err != nil {
+			return spec{}, err
 		}
 		s.SetDescriptor(d.Option, len(files))
 		files = append(files, f)

@@ -133,7 +133,7 @@ func settingsOf(c *config.Config) []ConfigValue {
 	}
 	all := []ConfigValue{
 		{Name: "gate.mode", Value: string(c.Gate.Mode)}, {Name: "gate.timeout", Value: c.Gate.Timeout.String()},
-		{Name: "gate.review", Value: string(c.Gate.Review)},
+		{Name: "gate.review", Value: string(c.Gate.Review)}, {Name: "gate.inform", Value: fmt.Sprint(c.Gate.Inform)},
 		{Name: "log.required", Value: fmt.Sprint(c.LogRequired)}, {Name: "longest_waiver", Value: longest}, {Name: "protect", Value: protect},
 	}
 	for i, s := range all {

@@ -144,9 +144,9 @@ func note(c Cause, root bool) string {
 	if c.Added == "" {
 		return Escape(where)
 	}
-	verb := "pins: "
-	if c.Option == "--ro-bind" {
-		verb = "protects: "
+	verb, ok := map[string]string{"--bind": "pins: ", "--ro-bind": "protects: "}[c.Option]
+	if !ok {
+		verb = "ocjail: "
 	}
 	return verb + Escape(c.Added)
 }

@@ -118,22 +118,13 @@ func cause(j *checker.Jail, option int) Cause {
 		return Cause{}
 	}
 	o := j.Sandbox.Options[option]
-	return Cause{Option: o.Name, Origin: origin(j, o.Origin), Added: o.Added}
-}
-
-// origin says where an option was written: FILE:LINE of a profile, --add[INDEX],
-// or the combinator, option and file that the manifest tells.
-func origin(j *checker.Jail, id string) string {
-	if o, ok := j.Manifest.Origin(id); ok {
-		return o.String()
-	}
-	return strings.TrimPrefix(id, "profile:")
+	return Cause{Option: o.Name, Origin: j.Written(o.Origin), Added: o.Added}
 }
 
 func environment(j *checker.Jail, in checker.InputEnv) Environment {
 	origins := map[string]string{}
 	for _, v := range j.Sandbox.Environment(j.Environ) {
-		origins[v.Name] = origin(j, v.Origin)
+		origins[v.Name] = j.Written(v.Origin)
 	}
 	env := Environment{Cleared: in.Cleared, Variables: []Variable{}}
 	for _, v := range in.Set {

@@ -109,7 +109,7 @@ func remedy(j *checker.Jail, r sandbox.Reach) string {
 
 // dropped says how to do without an option, which words name.
 func dropped(j *checker.Jail, option sandbox.Option, words string) string {
-	switch from := origin(j, option.Origin); {
+	switch from := j.Written(option.Origin); {
 	case strings.HasPrefix(option.Origin, "--add["):
 		return "leave out that --add"
 	case from == "" && option.Added != "":

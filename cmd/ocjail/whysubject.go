@@ -25,7 +25,7 @@ var (
 
 // subjectKind tells what a word means. A word that means two things is an error,
 // for a wrong guess would be a wrong answer.
-func subjectKind(word string, j *checker.Jail) (string, error) {
+func subjectKind(word string, knows func(variable string) bool) (string, error) {
 	_, err := os.Lstat(word)
 	exists := err == nil
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid) {
@@ -35,7 +35,7 @@ func subjectKind(word string, j *checker.Jail) (string, error) {
 	switch {
 	case endsInPort.MatchString(word):
 		kind = "host"
-	case variableName.MatchString(word) && (shellCase.MatchString(word) || knowsVariable(word, j)):
+	case variableName.MatchString(word) && (shellCase.MatchString(word) || knows(word)):
 		kind = "env"
 	}
 	if kind == "path" || !exists {
@@ -45,25 +45,18 @@ func subjectKind(word string, j *checker.Jail) (string, error) {
 	return "", fmt.Errorf("%s names a file here, and %s: write ./%s or --as path for the file, --as %s for the other", word, other, word, kind)
 }
 
-// knowsVariable: the jail's command would get it, or its caller has it.
-func knowsVariable(name string, j *checker.Jail) bool {
-	w := report.NewWhyEnv(j, name)
-	return w.State != "absent"
-}
-
 // answer is what every kind of answer has.
 type answer interface {
 	document
 	Reached() bool
 }
 
+// ask answers from the model of a jail.
 func ask(word, kind string, j *checker.Jail) (answer, error) {
-	if word == "" {
-		return nil, errors.New("PATH is empty: name a file or directory of the host, a variable or HOST:PORT")
-	}
 	if kind == "" {
 		var err error
-		if kind, err = subjectKind(word, j); err != nil {
+		knows := func(name string) bool { return report.NewWhyEnv(j, name).State != "absent" }
+		if kind, err = subjectKind(word, knows); err != nil {
 			return nil, err
 		}
 	}

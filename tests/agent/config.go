@@ -2,6 +2,9 @@ package agent
 
 import "encoding/json"
 
+// userInstructions is a file of the user's, below the home.
+const userInstructions = ".config/opencode/house.md"
+
 // agentConfig is the opencode.json of a world: the scripted model for every
 // purpose, everything allowed without asking, so that only the jail stands
 // between the model and the machine, and nothing fetched.
@@ -15,7 +18,9 @@ func agentConfig(modelURL string) (string, error) {
 		"snapshot":    false,
 		"lsp":         false,
 		"formatter":   false,
-		"permission":  map[string]any{"*": "allow", "external_directory": "allow"},
+		// The user's own must stay beside what ocjail adds.
+		"instructions": []string{"~/" + userInstructions},
+		"permission":   map[string]any{"*": "allow", "external_directory": "allow"},
 		"provider": map[string]any{"scripted": map[string]any{
 			"npm":     "@ai-sdk/openai-compatible",
 			"name":    "Scripted",

@@ -33,6 +33,7 @@ type Endpoint struct {
 
 	mu      sync.Mutex
 	replies map[int]string
+	system  string
 	err     error
 }
 
@@ -76,6 +77,14 @@ func (e *Endpoint) Replies() map[int]string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return maps.Clone(e.replies)
+}
+
+// System returns the system messages of the last request that offered tools: what
+// the agent tells its model beside the conversation.
+func (e *Endpoint) System() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.system
 }
 
 func (e *Endpoint) fail(err error) {
@@ -149,13 +158,20 @@ func (e *Endpoint) complete(w http.ResponseWriter, r *http.Request) {
 // is the turn to answer with.
 func (e *Endpoint) record(req chatRequest) int {
 	turn := 0
+	var system strings.Builder
 	for _, m := range req.Messages {
+		if m.Role == "system" {
+			system.WriteString(string(m.Content) + "\n")
+		}
 		if m.Role != "tool" {
 			continue
 		}
 		e.keep(turn, string(m.Content))
 		turn++
 	}
+	e.mu.Lock()
+	e.system = system.String()
+	e.mu.Unlock()
 	return turn
 }
 

@@ -59,6 +59,8 @@ func (w *World) build(tools Tools, modelURL string) error {
 		{".ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\n" + w.Secret + "\n", 0o600},
 		{"notes/diary.md", "Nothing happened today.\n", 0o644},
 		{".config/opencode/opencode.json", config, 0o644},
+		{userInstructions, "House rule: be brief.\n", 0o644},
+		{"project/AGENTS.md", "Project rule: shell scripts only.\n", 0o644},
 		{"project/greet.sh", "echo " + greeting + "\n", 0o755},
 		{"project/.gitignore", "probe\n", 0o644},
 		{"project/devenv.nix", "{ }\n", 0o644},
