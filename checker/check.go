@@ -3,8 +3,6 @@ package checker
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -55,18 +53,10 @@ func Start(ctx context.Context, c *config.Config, at Where) func() (*Checker, er
 		return func() (*Checker, error) { return nil, err }
 	}
 	open := sync.OnceValues(func() (*Checker, error) { return newChecker(ctx, e, c) })
-	go open()   //nolint:errcheck // whoever calls the function gets the error
-	go ahead(c) // a launch has two processors, as a rule
+	go open() //nolint:errcheck // whoever calls the function gets the error
 	return open
 }
 
-// ahead does what a check will need and remember: the list of watched paths, and
-// what package encoding/json finds out of the policy input's types.
-func ahead(c *config.Config) {
-	_, listErr := watchList(c)
-	_, inputErr := json.Marshal(&Input{})
-	_ = errors.Join(listErr, inputErr) // whoever needs them gets the same errors
-}
 
 func newChecker(ctx context.Context, e *engines, c *config.Config) (checker *Checker, err error) {
 	defer func() {
@@ -96,7 +86,7 @@ func (c *Checker) Close() { c.engine.close() }
 // Rules returns all rules with the severities that they declare, in order of
 // their IDs: those of the engine, and gate/… and config/…, which need none.
 func (c *Checker) Rules() []engine.Rule {
-	rules := slices.Concat(c.engine.Rules(), gateRules, reviewRules, configRules)
+	rules := slices.Concat(c.engine.rules(), gateRules, reviewRules, configRules)
 	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
 }
@@ -118,11 +108,7 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
-	doc, err := json.Marshal(in)
-	if err != nil {
-		return nil, fmt.Errorf("policy input: %w", err)
-	}
-	found, err := c.engine.Evaluate(ctx, doc)
+	found, err := c.engine.judge(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
@@ -132,7 +118,7 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	}
 	found = append(found, c.configured(j, found, now)...)
 	finding.Sort(found)
-	return &Report{Jail: j, Input: in, Findings: found, Rules: len(c.engine.Rules())}, nil
+	return &Report{Jail: j, Input: in, Findings: found, Rules: len(c.engine.rules())}, nil
 }
 
 // finish adds where the subject comes from and the configured severity.

@@ -3,6 +3,8 @@ package checker
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -48,9 +50,9 @@ func (e *engines) close() {
 	}
 }
 
-// Rules implements engine.Engine. No rule is in both engines: the worker refuses
+// rules lists those of both. No rule is in both engines: the worker refuses
 // rules with names of the pack's.
-func (e *engines) Rules() []engine.Rule {
+func (e *engines) rules() []engine.Rule {
 	rules := e.pack.Rules()
 	if e.others != nil {
 		rules = slices.Concat(rules, e.others.Rules())
@@ -59,10 +61,14 @@ func (e *engines) Rules() []engine.Rule {
 	return rules
 }
 
-// Evaluate implements engine.Engine.
-func (e *engines) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
+// judge returns the findings of both, in report order.
+func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, error) {
 	if e.others == nil {
-		return e.pack.Evaluate(ctx, input)
+		return e.pack.Judge(ctx, in)
+	}
+	doc, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("policy input: %w", err)
 	}
 	type verdict struct {
 		found []finding.Finding
@@ -70,10 +76,10 @@ func (e *engines) Evaluate(ctx context.Context, input []byte) ([]finding.Finding
 	}
 	others := make(chan verdict, 1)
 	go func() {
-		found, err := e.others.Evaluate(ctx, input)
+		found, err := e.others.Evaluate(ctx, doc)
 		others <- verdict{found, err}
 	}()
-	found, err := e.pack.Evaluate(ctx, input)
+	found, err := e.pack.Judge(ctx, in)
 	v := <-others
 	if err := cmp.Or(err, v.err); err != nil {
 		return nil, err

@@ -35,24 +35,24 @@ type protection struct {
 // the writable one: at the end they would lie over, and widen, what the jail
 // itself binds read-only deeper down.
 func protect(s *sandbox.Sandbox, tree *sandbox.Tree, watched []Watched, fs sandbox.HostFS) (*sandbox.Sandbox, error) {
-	plan := plan{}
+	planned := protections{}
 	for _, w := range watched {
 		if !w.protectable() {
 			continue
 		}
 		for _, way := range tree.HostAccess(w.Path) {
 			if way.Access.Writes() && way.How != sandbox.ByBelow {
-				plan.readOnly(tree, way)
+				planned.readOnly(tree, way)
 			}
 		}
 	}
 	for _, l := range tree.InJail() {
 		parent := l.Parent()
 		if l.HiddenBy == nil && !l.Implied && !l.Access().Writes() && parent != nil && parent.Kind == sandbox.MountHost && parent.Access().Writes() {
-			plan.pin(tree, parent, l.Point)
+			planned.pin(tree, parent, l.Point)
 		}
 	}
-	return plan.insert(s, fs)
+	return planned.insert(s, fs)
 }
 
 // protectable tells whether a read-only mount can and should protect w. One that
@@ -63,10 +63,10 @@ func (w *Watched) protectable() bool {
 		(w.Tracked == nil || !*w.Tracked)
 }
 
-// plan holds the mounts to add, by inside path, behind each option.
-type plan map[int]map[string]protection
+// protections are the mounts to add, by inside path, behind each option.
+type protections map[int]map[string]protection
 
-func (p plan) behind(m *sandbox.Mount) map[string]protection {
+func (p protections) behind(m *sandbox.Mount) map[string]protection {
 	if p[m.Option] == nil {
 		p[m.Option] = map[string]protection{}
 	}
@@ -74,7 +74,7 @@ func (p plan) behind(m *sandbox.Mount) map[string]protection {
 }
 
 // readOnly plans a read-only mount over what way reaches, and the pins above it.
-func (p plan) readOnly(tree *sandbox.Tree, way sandbox.Reach) {
+func (p protections) readOnly(tree *sandbox.Tree, way sandbox.Reach) {
 	rel, ok := p.pin(tree, way.Mount, way.Inside)
 	if ok {
 		p.behind(way.Mount)[way.Inside] = protection{inside: way.Inside, host: path.Join(way.Mount.Written(), rel), readOnly: true, why: "the host runs or reads it later"}
@@ -83,7 +83,7 @@ func (p plan) readOnly(tree *sandbox.Tree, way sandbox.Reach) {
 
 // pin plans a mount onto itself for each directory of m between its root and
 // inside, which is below m, and returns inside relative to m.
-func (p plan) pin(tree *sandbox.Tree, m *sandbox.Mount, inside string) (rel string, ok bool) {
+func (p protections) pin(tree *sandbox.Tree, m *sandbox.Mount, inside string) (rel string, ok bool) {
 	base := tree.Point(m)
 	rel, ok = sandbox.Below(base, inside)
 	if !ok || rel == "" {
@@ -102,7 +102,7 @@ func (p plan) pin(tree *sandbox.Tree, m *sandbox.Mount, inside string) (rel stri
 
 // insert puts the planned mounts behind the options they belong to, parents
 // before children; what lies below a directory that is read-only needs none.
-func (p plan) insert(s *sandbox.Sandbox, fs sandbox.HostFS) (*sandbox.Sandbox, error) {
+func (p protections) insert(s *sandbox.Sandbox, fs sandbox.HostFS) (*sandbox.Sandbox, error) {
 	hardened := s.Clone()
 	total := 0
 	for _, i := range slices.Backward(slices.Sorted(maps.Keys(p))) {
@@ -147,29 +147,62 @@ func ordered(mounts map[string]protection) []protection {
 // errWidened says that hardening would have granted more than the jail asked for.
 var errWidened = errors.New("hardening would widen the jail, which is a bug of ocjail's; nothing was started")
 
-// notWider checks that no mount point and no watched path is more open in after
-// than in before.
-func notWider(before, after *sandbox.Tree, watched []Watched) error {
-	for _, l := range before.InJail() {
+// survey is what a tree grants at its mount points, and of watched paths.
+type survey struct {
+	points  []opening
+	watched []opening
+	err     error
+}
+
+type opening struct {
+	path   string
+	access sandbox.Access
+}
+
+func newSurvey(t *sandbox.Tree, watched []Watched) *survey {
+	s := &survey{}
+	for _, l := range t.InJail() {
 		if l.HiddenBy != nil || l.Implied {
 			continue
 		}
-		old, err := before.Access(l.Point)
+		r, err := t.Access(l.Point)
 		if err != nil {
-			return err
+			s.err = err
+			return s
 		}
-		now, err := after.Access(l.Point)
-		if err != nil {
-			return err
-		}
-		if now.Access.WiderThan(old.Access) {
-			return fmt.Errorf("%s would be %s instead of %s: %w", l.Point, now.Access, old.Access, errWidened)
-		}
+		s.points = append(s.points, opening{l.Point, r.Access})
 	}
 	for _, w := range watched {
-		if old, now := before.Widest(w.Path), after.Widest(w.Path); now.Access.WiderThan(old.Access) {
-			return fmt.Errorf("%s would be %s instead of %s: %w", w.Path, now.Access, old.Access, errWidened)
+		s.watched = append(s.watched, opening{w.Path, t.Widest(w.Path).Access})
+	}
+	return s
+}
+
+// notWider checks that none of it is more open in after.
+func (s *survey) notWider(after *sandbox.Tree) error {
+	if s.err != nil {
+		return s.err
+	}
+	for _, o := range s.points {
+		now, err := after.Access(o.path)
+		if err != nil {
+			return err
 		}
+		if err := o.notWider(now.Access); err != nil {
+			return err
+		}
+	}
+	for _, o := range s.watched {
+		if err := o.notWider(after.Widest(o.path).Access); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o opening) notWider(now sandbox.Access) error {
+	if now.WiderThan(o.access) {
+		return fmt.Errorf("%s would be %s instead of %s: %w", o.path, now, o.access, errWidened)
 	}
 	return nil
 }

@@ -35,9 +35,9 @@ const (
 const tells = "tells the jail what it may reach"
 
 // tell takes the hardened sandbox, with what tells the inmate of it where that can
-// be: no jail fails for it.
-func (j *Jail) tell(hardened *sandbox.Sandbox, before *sandbox.Tree) (err error) {
-	told, more := j.inform(hardened, before)
+// be: no jail fails for it. owned is what ownsPlace says.
+func (j *Jail) tell(hardened *sandbox.Sandbox, owned bool) (err error) {
+	told, more := j.inform(hardened, owned)
 	if more {
 		j.Sandbox = told
 		if j.Tree, err = told.Simulate(j.simulation()); err == nil && j.toldOnly() {
@@ -59,7 +59,7 @@ func (j *Jail) toldOnly() bool {
 
 // inform returns s with what tells its inmate of the jail, and whether it differs.
 // The files go where nothing of the host is: a place made there would stay on it.
-func (r Request) inform(s *sandbox.Sandbox, tree *sandbox.Tree) (*sandbox.Sandbox, bool) {
+func (r Request) inform(s *sandbox.Sandbox, owned bool) (*sandbox.Sandbox, bool) {
 	if !r.Config.Gate.Inform || r.startsProxy(s) || len(s.Words())+len(s.Command)+spareWords > sandbox.MaxArgs {
 		return s, false
 	}
@@ -68,7 +68,7 @@ func (r Request) inform(s *sandbox.Sandbox, tree *sandbox.Tree) (*sandbox.Sandbo
 		told.Options = append(told.Options, sandbox.Option{Name: name, Args: args, Added: tells})
 	}
 	add("--setenv", InmateVariable, "1")
-	if !ownsPlace(tree) {
+	if !owned {
 		return told, true
 	}
 	// One mount for all, which is cheaper than one a file.

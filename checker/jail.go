@@ -3,7 +3,6 @@
 package checker
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
@@ -113,13 +113,18 @@ func Resolve(r Request) (*Jail, error) {
 	}
 	hardened = settings(hardened, r.Facts)
 	j.Filter = r.CanFilter && !hardened.Has("--new-session") && (r.Facts.LegacyTIOCSTI == nil || *r.Facts.LegacyTIOCSTI)
-	if err = j.tell(hardened, before); err != nil {
+	owned := ownsPlace(before)
+	surveyed := make(chan *survey, 1)
+	go func() { surveyed <- newSurvey(before, j.Watched) }() // and nobody else looks at before
+	err = j.tell(hardened, owned)
+	granted := <-surveyed
+	if err != nil {
 		return nil, fmt.Errorf("with protective mounts: %w", err)
 	}
 	if j.Bus, err = j.busProxy(); err != nil {
 		return nil, err
 	}
-	return j, notWider(before, j.Tree, j.Watched)
+	return j, granted.notWider(j.Tree)
 }
 
 // located adds to an error of bwrap's set-up where its option was written.
@@ -217,19 +222,24 @@ func trackable(f host.Facts, p string) (rel string, ok bool) {
 	return strings.TrimPrefix(rel, "/"), ok && rel != ""
 }
 
-// packWatches is the pack's list.
+// packWatches is the pack's list. Every launch reads it, for which package
+// encoding/json takes twice as long.
 var packWatches = sync.OnceValues(func() ([]host.Watch, error) {
 	data, err := policy.Files.ReadFile("data/watched.json")
 	if err != nil {
 		return nil, err
 	}
-	var list struct {
-		Watched []host.Watch `json:"watched"`
-	}
-	if err := json.Unmarshal(data, &list); err != nil {
+	doc, err := plan.ParseJSON(data)
+	if err != nil {
 		return nil, fmt.Errorf("policy/data/watched.json: %w", err)
 	}
-	return list.Watched, nil
+	entries, _ := plan.Elements(plan.Get(doc, plan.String("watched")))
+	list := make([]host.Watch, len(entries))
+	for i, e := range entries {
+		text := func(key plan.String) string { s, _ := plan.Get(e, key).(plan.String); return string(s) }
+		list[i] = host.Watch{Path: text("path"), Class: text("class"), Reason: text("reason"), Protect: plan.Get(e, plan.String("protect")) == plan.Bool(true)}
+	}
+	return list, nil
 })
 
 // watchList is the pack's list with what the configuration adds and replaces.

@@ -67,6 +67,19 @@ func (p *Pack) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, e
 	if err != nil {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
+	return p.judge(ctx, doc)
+}
+
+// Judge is Evaluate for what encoding/json would write as the policy input.
+func (p *Pack) Judge(ctx context.Context, input any) ([]finding.Finding, error) {
+	doc, err := plan.Of(input)
+	if err != nil {
+		return nil, fmt.Errorf("policy input: %w", err)
+	}
+	return p.judge(ctx, doc)
+}
+
+func (p *Pack) judge(ctx context.Context, doc plan.Value) ([]finding.Finding, error) {
 	if plan.Get(doc, plan.String("version")) != plan.Int(InputVersion) {
 		return nil, fmt.Errorf("policy input: not an object of version %d", InputVersion)
 	}

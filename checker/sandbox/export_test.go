@@ -22,7 +22,7 @@ func (t *Tree) EntryAt(p string) (Entry, error) {
 	dir := f.place
 	e := Entry{Writable: !dir.mount.ReadOnly, Overlay: dir.mount.Kind == MountOverlay}
 	e.Kernel = dir.mount.Access() == Proc
-	entry, err := t.lookup(dir, path.Base(p))
+	entry, _, err := t.lookup(dir, path.Base(p))
 	if err != nil {
 		return e, nil
 	}

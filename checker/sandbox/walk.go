@@ -58,12 +58,11 @@ func (w *walker) walk(start place, p string, follow bool) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	parts := strings.FieldsFunc(p, func(r rune) bool { return r == '/' })
-	for i, name := range parts {
+	for name, rest := cutName(p); name != ""; {
+		last := rest == ""
 		if st.Type != Dir && st.Type != Unknown {
 			return found{}, fmt.Errorf("%s: %w", w.tree.describe(at), errNotDir)
 		}
-		last := i == len(parts)-1
 		f, linked, err := w.step(at, name, follow || !last)
 		switch {
 		case err != nil:
@@ -74,15 +73,31 @@ func (w *walker) walk(start place, p string, follow bool) (found, error) {
 			if linked { // mkdir(2) does not make what a link leads to
 				f = found{place: at}
 			}
-			f.rest = strings.Join(parts[i+1:], "/")
+			f.rest = tidy(rest)
 			return f, fmt.Errorf("%s/%s: %w", w.tree.describe(at), name, fs.ErrNotExist)
 		}
 		at, st = f.place, f.stat
+		name, rest = cutName(rest)
 	}
 	if strings.HasSuffix(p, "/") && st.Type != Dir && st.Type != Unknown {
 		return found{}, fmt.Errorf("%s: %w", w.tree.describe(at), errNotDir)
 	}
 	return found{place: at, stat: st}, nil
+}
+
+// cutName returns the first name in p, "" for none, and what follows from the next
+// name on.
+func cutName(p string) (name, rest string) {
+	p = strings.TrimLeft(p, "/")
+	if i := strings.IndexByte(p, '/'); i >= 0 {
+		return p[:i], strings.TrimLeft(p[i:], "/")
+	}
+	return p, ""
+}
+
+// tidy leaves one slash between the names of p and none around them.
+func tidy(p string) string {
+	return strings.Join(strings.FieldsFunc(p, func(r rune) bool { return r == '/' }), "/")
 }
 
 // step goes from directory at to its entry name; linked tells that this was a
@@ -139,34 +154,49 @@ func (w *walker) settle(p place) (place, Stat, error) {
 
 // child looks name up in directory dir.
 func (w *walker) child(dir place, name string) (place, Stat, error) {
-	f, err := w.tree.lookup(dir, name)
+	f, st, err := w.tree.lookup(dir, name)
 	if err != nil {
 		return place{}, Stat{}, err
 	}
-	return w.settle(place{dir.mount, f})
+	at := place{dir.mount, f}
+	if top := at.mount.top(f); top != at {
+		st, err = w.tree.stat(top)
+		return top, st, err
+	}
+	return at, st, nil
 }
 
-// lookup finds name in directory dir, without crossing into mounts.
-func (t *Tree) lookup(dir place, name string) (file, error) {
+// lookup finds name in directory dir and describes it, without crossing into
+// mounts.
+func (t *Tree) lookup(dir place, name string) (file, Stat, error) {
 	if dir.file.made == nil {
 		f := file{host: join(dir.file.host, "/"+name)}
-		_, err := t.lstat(f.host)
-		return f, err
+		st, err := t.lstat(f.host)
+		return f, st, err
 	}
 	n := dir.file.made
-	if child, ok := n.children[name]; ok {
-		return file{made: child}, nil
+	child, ok := n.children[name]
+	switch {
+	case ok:
+	case n.opaque:
+		child = n.add(name, &node{typ: Unknown, opaque: true, children: map[string]*node{}})
+	default:
+		f, err := t.lookupLayers(n, name)
+		if err != nil {
+			return file{}, Stat{}, err
+		}
+		st, err := t.stat(place{file: f})
+		return f, st, err
 	}
-	if n.opaque {
-		return file{made: n.add(name, &node{typ: Unknown, opaque: true, children: map[string]*node{}})}, nil
-	}
-	return t.lookupLayers(n, name)
+	return file{made: child}, child.stat(), nil
 }
+
+func (n *node) stat() Stat { return Stat{Type: n.typ, Target: n.target} }
 
 // stat describes the file at p itself.
 func (t *Tree) stat(p place) (Stat, error) {
 	if n := p.file.made; n != nil {
-		return Stat{Type: n.typ, Target: n.target}, nil
+		return n.stat(), nil
 	}
 	return t.lstat(p.file.host)
 }
