@@ -57,7 +57,6 @@ func Start(ctx context.Context, c *config.Config, at Where) func() (*Checker, er
 	return open
 }
 
-
 func newChecker(ctx context.Context, e *engines, c *config.Config) (checker *Checker, err error) {
 	defer func() {
 		if err != nil {

@@ -111,7 +111,7 @@ func (b *inputBuilder) covers(source string) []string {
 func (b *inputBuilder) mounts() []InputMount {
 	list := []InputMount{}
 	option := map[int]int{} // option index -> position
-	for _, op := range b.Sandbox.Ops() {
+	for _, op := range b.Tree.Ops() {
 		if op.Kind == sandbox.OpSymlink || op.Kind == sandbox.OpDir || op.Kind == sandbox.OpChmod {
 			continue
 		}

@@ -28,14 +28,16 @@ func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
 	for n := range d.pass {
 		p.next = max(p.next, n+1)
 	}
-	ops := map[int]sandbox.Op{}
-	for _, op := range s.Ops() {
-		ops[op.Option] = op
-	}
-	var kept []sandbox.Option
+	ops := j.Tree.Ops() // by option, as they come
+	kept := make([]sandbox.Option, 0, len(s.Options)+1)
 	for i, o := range s.Options {
-		op, ok := ops[i]
-		if !ok || op.Kind != sandbox.OpBind || op.FD >= 0 {
+		if len(ops) == 0 || ops[0].Option != i {
+			kept = append(kept, o)
+			continue
+		}
+		op := ops[0]
+		ops = ops[1:]
+		if op.Kind != sandbox.OpBind || op.FD >= 0 {
 			kept = append(kept, o)
 			continue
 		}

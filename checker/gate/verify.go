@@ -25,8 +25,28 @@ type verifier struct {
 	tree  *sandbox.Tree
 	fs    sandbox.HostFS // the answers that were judged
 	child int
+	hostRoot
 	// meanwhile is called over and over while bwrap works.
 	meanwhile func() error
+}
+
+// hostRoot is the root that bwrap begins with: the host's.
+type hostRoot struct {
+	root  sandbox.ID
+	known bool
+	kept  bool // the jail has it too
+}
+
+func hostRootOf(tree *sandbox.Tree) hostRoot {
+	root, err := identity("/")
+	s := hostRoot{root: root, known: err == nil}
+	for _, l := range tree.InJail() {
+		if l.Point == "/" && l.Kind == sandbox.MountHost {
+			at, err := identity(l.Source)
+			s.kept = s.kept || err != nil || at == root
+		}
+	}
+	return s
 }
 
 // mismatch says in what the jail differs from what was checked.
@@ -45,8 +65,9 @@ const settleLimit = 200 * time.Millisecond
 // works, so a difference counts only when nothing moves any more.
 func (v *verifier) wait(deadline time.Time) error {
 	var last string
-	since := time.Now()
-	for pause := 200 * time.Microsecond; ; {
+	begun := time.Now()
+	since := begun
+	for {
 		if err := v.meanwhile(); err != nil {
 			return err
 		}
@@ -62,8 +83,9 @@ func (v *verifier) wait(deadline time.Time) error {
 		if now.Sub(since) > settleLimit && v.final() || now.After(deadline) {
 			return err
 		}
-		time.Sleep(pause)
-		pause = min(pause*5/4, 5*time.Millisecond)
+		// The jail is not to wait for us, and looking takes some 10 microseconds
+		// while bwrap is at work.
+		time.Sleep(max(200*time.Microsecond, min(time.Since(begun)/20, 5*time.Millisecond)))
 	}
 }
 
@@ -115,6 +137,11 @@ func (v *verifier) mounts() error {
 // staging is a cheap look at whether bwrap is still at work: reading the mount
 // table meanwhile would hold it up.
 func (v *verifier) staging() bool {
+	if v.known && !v.kept {
+		if at, err := identity(v.path("/")); err == nil && at == v.root {
+			return true
+		}
+	}
 	return unix.Access(v.path("/newroot"), unix.F_OK) == nil && unix.Access(v.path("/oldroot"), unix.F_OK) == nil
 }
 

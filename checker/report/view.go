@@ -163,7 +163,7 @@ func (v *View) addMounts(j *checker.Jail) {
 }
 
 func (v *View) addLinks(j *checker.Jail) {
-	for _, op := range j.Sandbox.Ops() {
+	for _, op := range j.Tree.Ops() {
 		if op.Kind == sandbox.OpSymlink {
 			v.Links = append(v.Links, Link{clean(op.Dest), op.Source, cause(j, op.Option)})
 		}

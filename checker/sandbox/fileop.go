@@ -42,7 +42,7 @@ type Op struct {
 
 // Ops returns the file-system operations in bwrap's order.
 func (s *Sandbox) Ops() []Op {
-	var ops []Op
+	ops := make([]Op, 0, len(s.Options))
 	next := Op{FD: -1, Perms: -1}
 	for i, o := range s.Options {
 		spec := specByName[o.Name]

@@ -77,6 +77,7 @@ type Tree struct {
 	oldroot *Mount
 	root    place           // of the jail
 	uppers  map[string]bool // upper and work directories of overlays so far
+	ops     []Op
 	byOp    map[int]*Mount
 	hostT   hostTree
 	sources map[string]string // canonical sources by written ones
@@ -93,6 +94,9 @@ func (t *Tree) Guessed() bool { return t.guessed }
 // Mounts returns all mounts in the order in which they are made.
 func (t *Tree) Mounts() []*Mount { return t.mounts }
 
+// Ops returns the operations that made the tree, in bwrap's order.
+func (t *Tree) Ops() []Op { return t.ops }
+
 // MountOf returns the mount that the option at index i made, or nil when it made
 // none (a -try without source, a --dir).
 func (t *Tree) MountOf(i int) *Mount { return t.byOp[i] }
@@ -101,20 +105,20 @@ func (t *Tree) MountOf(i int) *Mount { return t.byOp[i] }
 // does. It returns *SetupError where bwrap would fail, and where its outcome can
 // not be told (ErrRefused, ErrUnknown).
 func (s *Sandbox) Simulate(c Config) (*Tree, error) {
-	ops := s.Ops()
 	t, err := newTree(c)
 	if err != nil {
 		return nil, err
 	}
+	t.ops = s.Ops()
 	ownProc := s.Namespaces()["pid"] != "shared" || s.Has("--pidns")
 	b := &builder{Tree: t, s: s, c: c, ownProc: ownProc}
-	real := make([]origin, len(ops))
-	for i, op := range ops { // bwrap resolves all sources before it mounts anything
+	real := make([]origin, len(t.ops))
+	for i, op := range t.ops { // bwrap resolves all sources before it mounts anything
 		if real[i], err = b.resolve(op); err != nil {
 			return nil, b.fail(op, op.Source, err)
 		}
 	}
-	for i, op := range ops {
+	for i, op := range t.ops {
 		if err := b.apply(op, real[i]); err != nil {
 			return nil, b.fail(op, op.Dest, err)
 		}
