@@ -67,11 +67,23 @@ type benchmark struct {
 	rounds                               int
 }
 
-// prepare builds a program that does nothing, and a project for it.
+// payload prints when it began.
+const payload = `package main
+
+import (
+	"os"
+	"strconv"
+	"time"
+)
+
+func main() { os.Stdout.WriteString(strconv.FormatInt(time.Now().UnixNano(), 10)) }
+`
+
+// prepare builds the payload, and a project for it.
 func (b *benchmark) prepare() error {
 	b.hello = filepath.Join(b.world, "hello")
 	src := filepath.Join(b.world, "hello.go")
-	if err := os.WriteFile(src, []byte("package main\n\nfunc main() { println(\"hello\") }\n"), 0o600); err != nil {
+	if err := os.WriteFile(src, []byte(payload), 0o600); err != nil {
 		return err
 	}
 	c := exec.Command("go", "build", "-o", b.hello, src)
@@ -92,7 +104,7 @@ func (b *benchmark) run() error {
 		return err
 	}
 	fmt.Printf("hello world in Go: %s ms, %s of it CPU\n\n", ms(hello.median()), ms(median(hello.cpu)))
-	fmt.Println("| jail | plain bwrap ms | ocjail ms | over ms | ratio | over / hello | CPU: plain, ocjail ms | peak MiB |")
+	fmt.Println("| jail | command begins: plain, ocjail ms | over ms | ratio | over / hello | ends: plain, ocjail ms | CPU: plain, ocjail ms | peak MiB |")
 	fmt.Println("|---|---|---|---|---|---|---|---|")
 	def, err := b.defaultArgv()
 	if err != nil {
@@ -161,9 +173,11 @@ func (b *benchmark) compare(name string, options []string, rounds int, hello *va
 	if err := measure(b.world, rounds, []*variant{plain, gated}); err != nil {
 		return err
 	}
-	over := gated.median() - plain.median()
-	fmt.Printf("| %s (%d) | %s | %s | %s | %.2f | %.1f | %s, %s | %d |\n", name, len(options), ms(plain.median()), ms(gated.median()), ms(over),
-		float64(gated.median())/float64(plain.median()), float64(over)/float64(hello.median()), ms(median(plain.cpu)), ms(median(gated.cpu)), gated.peak/1024)
+	before, after := median(plain.started), median(gated.started)
+	over := after - before
+	fmt.Printf("| %s (%d) | %s, %s | %s | %.2f | %.1f | %s, %s | %s, %s | %d |\n", name, len(options), ms(before), ms(after), ms(over),
+		float64(after)/float64(before), float64(over)/float64(hello.median()), ms(plain.median()), ms(gated.median()),
+		ms(median(plain.cpu)), ms(median(gated.cpu)), gated.peak/1024)
 	return nil
 }
 

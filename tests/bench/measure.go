@@ -15,7 +15,8 @@ import (
 type variant struct {
 	name    string
 	command []string
-	samples []time.Duration
+	samples []time.Duration // until it ended
+	started []time.Duration // until the payload ran
 	cpu     []time.Duration // of the process and its children: other work disturbs it less
 	peak    int64           // KiB, of the process and its children
 }
@@ -24,12 +25,13 @@ type variant struct {
 func measure(dir string, rounds int, variants []*variant) error {
 	for round := range rounds + 2 {
 		for _, v := range variants {
-			took, usage, err := once(dir, v.command)
+			begun, took, usage, err := once(dir, v.command)
 			if err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)
 			}
 			if round >= 2 { // the first two warm the caches
 				v.samples = append(v.samples, took)
+				v.started = append(v.started, begun)
 				v.cpu = append(v.cpu, time.Duration(usage.Utime.Nano()+usage.Stime.Nano()))
 				v.peak = max(v.peak, usage.Maxrss)
 			}
@@ -38,21 +40,27 @@ func measure(dir string, rounds int, variants []*variant) error {
 	return nil
 }
 
-func once(dir string, command []string) (time.Duration, *syscall.Rusage, error) {
+// once runs a command whose payload prints when it began, and returns how long
+// that took, and how long all of it.
+func once(dir string, command []string) (begun, took time.Duration, usage *syscall.Rusage, err error) {
 	c := exec.Command(command[0], command[1:]...)
 	c.Dir = dir
-	var errOut bytes.Buffer
-	c.Stderr = &errOut
+	var out, errOut bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errOut
 	start := time.Now()
 	if err := c.Run(); err != nil {
-		return 0, nil, fmt.Errorf("%w\n%s", err, errOut.Bytes())
+		return 0, 0, nil, fmt.Errorf("%w\n%s", err, errOut.Bytes())
 	}
-	took := time.Since(start)
+	took = time.Since(start)
+	stamp, err := strconv.ParseInt(out.String(), 10, 64)
+	if err != nil {
+		return 0, 0, nil, fmt.Errorf("the payload printed no time: %w", err)
+	}
 	usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return 0, nil, fmt.Errorf("no resource usage")
+		return 0, 0, nil, fmt.Errorf("no resource usage")
 	}
-	return took, usage, nil
+	return time.Unix(0, stamp).Sub(start), took, usage, nil
 }
 
 func median[T int64 | float64 | time.Duration](v []T) T {

@@ -119,17 +119,15 @@ func learn(t reflect.Type) *knowledge {
 	}
 	byName := map[string]field{}
 	for i := range t.NumField() {
-		f := t.Field(i)
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "-" && options == "" || !f.IsExported() && !f.Anonymous {
-			continue
-		}
-		_, twice := byName[name]
-		if twice || f.Anonymous || name == "" || options != "" && options != "omitempty" {
+		name, f, ok := fieldOf(t.Field(i), i)
+		if _, twice := byName[name]; !ok || twice {
 			return k
 		}
-		byName[name] = field{i, options != ""}
-		k.omits = k.omits || options != ""
+		if name == "" {
+			continue
+		}
+		byName[name] = f
+		k.omits = k.omits || f.omitEmpty
 		k.keys = append(k.keys, String(name))
 	}
 	slices.SortFunc(k.keys, compare)
@@ -138,6 +136,19 @@ func learn(t reflect.Type) *knowledge {
 	}
 	k.plain = true
 	return k
+}
+
+// fieldOf reads a field's tag. The name of a field that is left out is "";
+// ok is false for what value does not understand.
+func fieldOf(f reflect.StructField, index int) (name string, _ field, ok bool) {
+	name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+	switch {
+	case name == "-" && options == "" || !f.IsExported() && !f.Anonymous:
+		return "", field{}, true
+	case f.Anonymous || name == "" || options != "" && options != "omitempty":
+		return "", field{}, false
+	}
+	return name, field{index, options != ""}, true
 }
 
 // value makes an object. Objects of one type share their keys, as those of one
