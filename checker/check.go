@@ -35,19 +35,19 @@ func (r *Report) Denied() bool { return finding.Count(r.Findings, finding.Error)
 
 // Open loads the rule pack and the configuration's policies, and checks that the
 // configuration fits them. Like Start it must be called on the main thread.
-func Open(ctx context.Context, c *config.Config, at Where) (*Checker, error) {
-	return Start(ctx, c, at)()
+func Open(ctx context.Context, c *config.Config, at Where, k Keeping) (*Checker, error) {
+	return Start(ctx, c, at, k)()
 }
 
 // Start opens a checker beside other work, for compiling the policies takes longer
 // than gathering facts. The function that it returns waits for the outcome; it
 // may be called more than once. The program that judges by the policies ends with
 // the thread that calls Start, at the latest.
-func Start(ctx context.Context, c *config.Config, at Where) func() (*Checker, error) {
+func Start(ctx context.Context, c *config.Config, at Where, k Keeping) func() (*Checker, error) {
 	more, err := sources(c, at)
 	var e *engines
 	if err == nil {
-		e, err = startEngines(c.Gate.Timeout, more)
+		e, err = startEngines(c.Gate.Timeout, more, k)
 	}
 	if err != nil {
 		return func() (*Checker, error) { return nil, err }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
@@ -19,17 +20,19 @@ type engines struct {
 	files  []engine.File // of the others
 	pack   *engine.Pack
 	others *worker.Worker
+	cache  *cache.Cache // nil for none
 }
 
 // startEngines starts what takes long and returns at once; open waits.
-func startEngines(limit time.Duration, sources []engine.Source) (*engines, error) {
+func startEngines(limit time.Duration, sources []engine.Source, k Keeping) (*engines, error) {
 	files, err := engine.Read(sources...)
 	if err != nil {
 		return nil, err
 	}
 	e := &engines{files: files}
 	if slices.ContainsFunc(files, func(f engine.File) bool { return !f.IsList() }) {
-		e.others, err = worker.Start(limit, files)
+		e.cache = k.open()
+		e.others, err = worker.Start(worker.Options{TimeLimit: limit, Cache: e.cache, Note: k.note, Compiling: k.compiling}, files)
 	}
 	return e, err
 }
@@ -47,6 +50,9 @@ func (e *engines) open(ctx context.Context, limit time.Duration) error {
 func (e *engines) close() {
 	if e.others != nil {
 		e.others.Close()
+	}
+	if e.cache != nil {
+		_ = e.cache.Close() // it was read, and written to by name
 	}
 }
 

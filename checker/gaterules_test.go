@@ -11,7 +11,7 @@ import (
 )
 
 func TestRulesAreDescribed(t *testing.T) {
-	c, err := checker.Open(t.Context(), config.Default(), checker.Where{})
+	c, err := checker.Open(t.Context(), config.Default(), checker.Where{}, checker.Keeping{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestGateFindingsAreDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := checker.Open(t.Context(), config.Default(), checker.Where{})
+	c, err := checker.Open(t.Context(), config.Default(), checker.Where{}, checker.Keeping{})
 	if err != nil {
 		t.Fatal(err)
 	}

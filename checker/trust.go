@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // untouchable makes sure that the jail can write nothing that the verdict hangs on.
@@ -25,6 +26,22 @@ func (c *Checker) untouchable(j *Jail) error {
 				return err
 			}
 		}
+	}
+	return c.cacheOutOfReach(j)
+}
+
+// cacheOutOfReach looks at the cache of users' rules, if it is used. Its key vouches
+// for what is run from it, so the jail may not even read that.
+func (c *Checker) cacheOutOfReach(j *Jail) error {
+	used := c.engine.cache
+	if used == nil {
+		return nil
+	}
+	if way := j.Tree.Widest(used.KeyFile); way.Access != sandbox.None {
+		return fmt.Errorf("%s, the key of your rules' cache, can be reached in the jail as %s: drop the mount that holds it, or bind a narrower one", used.KeyFile, way.Inside)
+	}
+	if way := j.Tree.Widest(used.Dir); way.Access.Writes() {
+		return fmt.Errorf("%s, the cache of your compiled rules, can be written in the jail as %s: drop the mount that holds it, or bind a narrower one", used.Dir, way.Inside)
 	}
 	return nil
 }

@@ -35,6 +35,19 @@ func (s source) findDirs(f *FS, facts *Facts) error {
 	return nil
 }
 
+// stateDirs are those that are to be out of reach: also the standard one, for where
+// XDG_STATE_HOME leads elsewhere, the key of the rules' cache still lies there.
+func (facts Facts) stateDirs() []string {
+	dirs := present(facts.StateDir)
+	if facts.Home == "" {
+		return dirs
+	}
+	if standard := filepath.Join(facts.Home, ".local/state", "ocjail"); standard != facts.StateDir {
+		dirs = append(dirs, standard)
+	}
+	return dirs
+}
+
 // findBase returns a base directory. One that a variable moves elsewhere is
 // where somebody wants ocjail's trusted files to be read from, so it has to
 // belong to the user and be writable by nobody else.

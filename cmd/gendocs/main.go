@@ -76,7 +76,7 @@ func pages(root string) ([]string, error) {
 
 // documents returns what the files should hold, by name relative to root.
 func documents(root string) (map[string][]byte, error) {
-	c, err := checker.Open(context.Background(), config.Default(), checker.Where{})
+	c, err := checker.Open(context.Background(), config.Default(), checker.Where{}, checker.Keeping{})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm"
 )
@@ -22,6 +24,9 @@ func build(words []string, out io.Writer) error {
 	flags.SetOutput(io.Discard)
 	file := flags.String("output", "", "")
 	ofBuild := flags.String("build", "", "")
+	var place cache.Place
+	flags.StringVar(&place.Cache, "cache", "", "")
+	flags.StringVar(&place.Home, "home", "", "")
 	if err := flags.Parse(words); err != nil {
 		return err
 	}
@@ -48,6 +53,26 @@ func build(words []string, out io.Writer) error {
 	if err := renameio.WriteFile(*file, code, 0o644); err != nil {
 		return err
 	}
+	if place != (cache.Place{}) {
+		if err := warm(place, wasm.Module{Name: *file, Code: code}); err != nil {
+			return fmt.Errorf("%s is built; --warm: %w", *file, err)
+		}
+	}
 	_, err = fmt.Fprintf(out, "%s: %d rules, %d KiB\n", *file, len(built.Rules), len(code)>>10)
 	return err
+}
+
+// warm compiles a module for the next launch. Here it is an error that a launch
+// would only warn of.
+func warm(place cache.Place, m wasm.Module) (err error) {
+	c, err := cache.Open(place)
+	if err != nil {
+		return err
+	}
+	note := func(message string) { err = errors.Join(err, errors.New(message)) }
+	e, failed := wasm.Open(context.Background(), wasm.Options{Data: []byte("{}"), Cache: c, Note: note}, m)
+	if failed == nil {
+		failed = e.Close(context.Background())
+	}
+	return errors.Join(err, failed, c.Close())
 }

@@ -129,7 +129,7 @@ func checkFiles(c *cobra.Command, layer string, names []string) ([]config.Ignore
 			errs = append(errs, err)
 			continue
 		}
-		rules, err := checker.Open(c.Context(), config.Merge(f), checker.Where{Home: home, Project: filepath.Dir(name)})
+		rules, err := checker.Open(c.Context(), config.Merge(f), checker.Where{Home: home, Project: filepath.Dir(name)}, checker.Keeping{})
 		if err != nil {
 			errs = append(errs, err)
 			continue

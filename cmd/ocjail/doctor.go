@@ -75,6 +75,7 @@ func examine(ctx context.Context, bwrap string) *report.Checks {
 	} else {
 		d.user()
 		d.stateDir()
+		d.ruleCache()
 	}
 	d.findBwrap(bwrap)
 	d.trial()

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
@@ -51,6 +53,26 @@ func (d *doctor) stateDir() {
 	default:
 		d.add("state", report.OK, dir, "")
 	}
+}
+
+// ruleCache looks at what is kept of users' rules, without making anything.
+func (d *doctor) ruleCache() {
+	place := checker.CacheOf(d.facts)
+	for _, path := range []string{place.Dir(), place.KeyFile()} {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			d.add("rules' cache", report.OK, "none yet: "+place.Dir(), "")
+			return
+		}
+	}
+	c, err := cache.Open(place)
+	if err == nil {
+		err = c.Close()
+	}
+	if err != nil {
+		d.add("rules' cache", report.Warn, "not used, so rules in WebAssembly are compiled at each launch", err.Error())
+		return
+	}
+	d.add("rules' cache", report.OK, place.Dir(), "")
 }
 
 // kernel explains what the trial jail shows, and tells what is missing beyond it.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -24,6 +25,8 @@ type jailFlags struct {
 	evaluate bool
 	// judges is set for commands that ask the rules.
 	judges bool
+	// warn is where to say what stops nothing.
+	warn func() io.Writer
 }
 
 func (f *jailFlags) register(c *cobra.Command) {
@@ -42,6 +45,7 @@ func (f *jailFlags) registerProject(c *cobra.Command) {
 }
 
 func (f *jailFlags) registerConfig(c *cobra.Command) {
+	f.warn = c.ErrOrStderr
 	c.Flags().StringVar(&f.config, "config", "", "one more configuration `FILE`, trusted as you are")
 	must(c.MarkFlagFilename("config", "hcl"))
 }

@@ -57,13 +57,18 @@ func (f *jailFlags) open(o opening) (*machine, error) {
 		return nil, err
 	}
 	if f.judges {
-		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot})
+		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot}, f.keeping(m.facts))
 	}
 	m.bwrap, err = host.FindBwrap(m.fs, f.bwrap)
 	if errors.Is(err, host.ErrNoBwrap) && !o.bwrap {
 		err = nil
 	}
 	return m, err
+}
+
+// keeping has what is made of users' rules kept in the user's cache.
+func (f *jailFlags) keeping(facts host.Facts) checker.Keeping {
+	return checker.Keeping{Cache: checker.CacheOf(facts), Warn: f.warn()}
 }
 
 // configure reads the files of all layers and what the Nix module's options say.

@@ -88,7 +88,7 @@ func (f *jailFlags) configuredRules(ctx context.Context) ([]engine.Rule, error) 
 	if err != nil {
 		return nil, err
 	}
-	opened, err := checker.Open(ctx, c, checker.Where{Home: facts.Home})
+	opened, err := checker.Open(ctx, c, checker.Where{Home: facts.Home}, checker.Keeping{Cache: checker.CacheOf(facts)})
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func more() map[string]string {
 // TestExamples judges what `ocjail rules` shows: what to avoid has that rule's
 // finding and no other error, what to prefer has none.
 func TestExamples(t *testing.T) {
-	c, err := checker.Open(t.Context(), config.Default(), checker.Where{})
+	c, err := checker.Open(t.Context(), config.Default(), checker.Where{}, checker.Keeping{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,7 +141,7 @@ func (w *world) check(ctx context.Context, j Jail) (*checker.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := checker.Open(ctx, c, checker.Where{Home: w.Home, Project: w.project})
+	opened, err := checker.Open(ctx, c, checker.Where{Home: w.Home, Project: w.project}, checker.Keeping{})
 	if err != nil {
 		return nil, err
 	}

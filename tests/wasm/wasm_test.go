@@ -67,12 +67,21 @@ func (o *organisation) write(name string, text []byte) {
 	}
 }
 
+// environ has ocjail keep to the folder.
+func (o *organisation) environ() []string {
+	env := os.Environ()
+	for _, name := range []string{"config", "state", "cache"} {
+		env = append(env, "XDG_"+strings.ToUpper(name)+"_HOME="+filepath.Join(o.dir, name))
+	}
+	return env
+}
+
 // ocjail runs it in the project and returns its exit status and what it says.
 func (o *organisation) ocjail(stdin string, words ...string) (status int, stdout, stderr string) {
 	o.t.Helper()
 	c := exec.CommandContext(o.t.Context(), filepath.Join(o.bin, "ocjail"), words...)
 	c.Dir = filepath.Join(o.dir, "project")
-	c.Env = append(os.Environ(), "XDG_CONFIG_HOME="+filepath.Join(o.dir, "config"), "XDG_STATE_HOME="+filepath.Join(o.dir, "state"))
+	c.Env = o.environ()
 	c.Stdin = strings.NewReader(stdin)
 	var out, said bytes.Buffer
 	c.Stdout, c.Stderr = &out, &said

@@ -23,7 +23,7 @@ import (
 type engines []engine.Engine
 
 // open compiles the rules of all sources, those of each layer in engines of its own.
-func open(ctx context.Context, load worker.Load, before func(string)) (engines, error) {
+func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
 	var all engines
 	var done []string
 	for _, s := range load.Sources {
@@ -33,7 +33,7 @@ func open(ctx context.Context, load worker.Load, before func(string)) (engines, 
 		done = append(done, s.Layer)
 		layer := load
 		layer.Sources = slices.DeleteFunc(slices.Clone(load.Sources), func(o worker.Source) bool { return o.Layer != s.Layer })
-		more, err := openLayer(ctx, layer, before)
+		more, err := openLayer(ctx, layer, o)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func open(ctx context.Context, load worker.Load, before func(string)) (engines, 
 }
 
 // openLayer compiles the rules of the sources of one layer.
-func openLayer(ctx context.Context, load worker.Load, before func(string)) (engines, error) {
+func openLayer(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
 	sources := []engine.Source{engine.EmbeddedPack()}
 	var modules []wasm.Module
 	rego := false
@@ -65,7 +65,7 @@ func openLayer(ctx context.Context, load worker.Load, before func(string)) (engi
 		all = append(all, e)
 	}
 	if len(modules) > 0 {
-		e, err := openModules(ctx, sources, modules, before)
+		e, err := openModules(ctx, sources, modules, o)
 		if err != nil {
 			return nil, err
 		}
@@ -92,16 +92,15 @@ func ruleID(file string) string {
 	return path.Join(cmp.Or(path.Base(path.Clean("/" + category)[1:]), "wasm"), name)
 }
 
-func openModules(ctx context.Context, sources []engine.Source, modules []wasm.Module, before func(string)) (*wasm.Engine, error) {
+func openModules(ctx context.Context, sources []engine.Source, modules []wasm.Module, o wasm.Options) (*wasm.Engine, error) {
 	lists, err := opa.Data(sources...)
 	if err != nil {
 		return nil, err
 	}
-	data, err := json.Marshal(lists)
-	if err != nil {
+	if o.Data, err = json.Marshal(lists); err != nil {
 		return nil, err
 	}
-	return wasm.Open(ctx, wasm.Options{Data: data, Before: before}, modules...)
+	return wasm.Open(ctx, o, modules...)
 }
 
 // unambiguous makes sure that no two engines have rules of one name.

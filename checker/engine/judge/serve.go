@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
+	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
@@ -26,11 +29,16 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	// What can not be told to the client is told by the next message's failure.
 	ahead := func(name string) { _ = worker.Send(out, worker.Loaded{At: name}) }
-	rules, err := open(ctx, load, func(name string) { ahead(name) })
+	var notes []string
+	o := wasm.Options{Before: func(name string) { ahead(name) }, Note: func(n string) { notes = append(notes, n) }}
+	if load.CacheKey != nil {
+		o.Cache = cache.Handed(os.NewFile(worker.CacheFD, "rules"), load.CacheKey)
+	}
+	rules, err := open(ctx, load, o)
 	if err != nil {
 		return worker.Send(out, worker.Loaded{Error: err.Error()})
 	}
-	if err := worker.Send(out, worker.Loaded{Rules: rules.Rules()}); err != nil {
+	if err := worker.Send(out, worker.Loaded{Rules: rules.Rules(), Notes: notes}); err != nil {
 		return err
 	}
 	ahead = func(name string) { _ = worker.Send(out, worker.Verdict{At: name}) }

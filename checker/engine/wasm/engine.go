@@ -19,6 +19,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
@@ -39,6 +40,10 @@ type Options struct {
 	// Before, when not nil, is told of each module that is about to run, which may
 	// never end.
 	Before func(name string)
+	// Cache, when not nil, keeps the modules' native code, and Note is told of what
+	// went wrong with it.
+	Cache *cache.Cache
+	Note  func(message string)
 	// interruptible ends a module with the context, at a cost for each of its loops:
 	// for tests, which can not kill the process around it.
 	interruptible bool
@@ -54,6 +59,7 @@ const (
 type Engine struct {
 	options Options
 	runtime wazero.Runtime
+	native  wazero.CompilationCache
 	loaded  []loaded
 	rules   []engine.Rule
 }
@@ -70,23 +76,30 @@ type loaded interface {
 }
 
 // Open compiles modules. An error means that there are no rules to trust.
-func Open(ctx context.Context, o Options, modules ...Module) (*Engine, error) {
+func Open(ctx context.Context, o Options, modules ...Module) (_ *Engine, err error) {
 	e := newEngine(ctx, o)
+	opened := false
+	defer func() {
+		if !opened {
+			err = errors.Join(err, e.Close(ctx))
+		}
+	}()
 	for _, m := range modules {
 		e.options.Before(m.Name)
 		if err := e.load(ctx, m); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", m.Name, err), e.runtime.Close(ctx))
+			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
 	slices.SortFunc(e.rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	for i := 1; i < len(e.rules); i++ {
 		if e.rules[i].ID == e.rules[i-1].ID {
-			return nil, errors.Join(fmt.Errorf("rule %s is defined by two WASM modules: rename one", e.rules[i].ID), e.runtime.Close(ctx))
+			return nil, fmt.Errorf("rule %s is defined by two WASM modules: rename one", e.rules[i].ID)
 		}
 	}
 	if len(e.rules) == 0 {
-		return nil, errors.Join(errors.New("no WASM module"), e.runtime.Close(ctx))
+		return nil, errors.New("no WASM module")
 	}
+	opened = true
 	return e, nil
 }
 
@@ -94,8 +107,21 @@ func newEngine(ctx context.Context, o Options) *Engine {
 	if o.Before == nil {
 		o.Before = func(string) {}
 	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	e := &Engine{options: o}
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxPages).WithCustomSections(true).WithCloseOnContextDone(o.interruptible)
-	return &Engine{options: o, runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+	if o.Cache != nil {
+		native, err := compilationCache(o.Cache, o.Note)
+		if err != nil {
+			o.Note(fmt.Sprintf("rules are compiled anew each time: %v", err))
+		} else {
+			config, e.native = config.WithCompilationCache(native), native
+		}
+	}
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	return e
 }
 
 func (e *Engine) load(ctx context.Context, m Module) error {
@@ -121,7 +147,13 @@ func (e *Engine) load(ctx context.Context, m Module) error {
 }
 
 // Close frees the compiled code.
-func (e *Engine) Close(ctx context.Context) error { return e.runtime.Close(ctx) }
+func (e *Engine) Close(ctx context.Context) error {
+	err := e.runtime.Close(ctx)
+	if e.native != nil {
+		err = errors.Join(err, e.native.Close(ctx))
+	}
+	return err
+}
 
 // Rules implements engine.Engine.
 func (e *Engine) Rules() []engine.Rule { return e.rules }

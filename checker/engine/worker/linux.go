@@ -17,18 +17,24 @@ func attributes() *syscall.SysProcAttr {
 }
 
 // limits bound the worker besides the time limits, which its parent keeps. It
-// has no use for files.
-var limits = map[int]uint64{
-	unix.RLIMIT_DATA:   1 << 30,
-	unix.RLIMIT_CPU:    300,
-	unix.RLIMIT_FSIZE:  0,
-	unix.RLIMIT_CORE:   0,
-	unix.RLIMIT_NOFILE: 16,
+// has no use for files other than a cache's.
+func limits(cached bool) map[int]uint64 {
+	all := map[int]uint64{
+		unix.RLIMIT_DATA:   1 << 30,
+		unix.RLIMIT_CPU:    300,
+		unix.RLIMIT_FSIZE:  0,
+		unix.RLIMIT_CORE:   0,
+		unix.RLIMIT_NOFILE: 16,
+	}
+	if cached {
+		all[unix.RLIMIT_FSIZE] = 64 << 20
+	}
+	return all
 }
 
 // confine sets the limits of a process, before it is told anything.
-func confine(pid int) error {
-	for resource, limit := range limits {
+func confine(pid int, cached bool) error {
+	for resource, limit := range limits(cached) {
 		if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: limit, Max: limit}, nil); err != nil {
 			return err
 		}

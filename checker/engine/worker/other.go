@@ -9,6 +9,6 @@ import "syscall"
 
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-func confine(int) error { return nil }
+func confine(int, bool) error { return nil }
 
 func withhold() (open func() error, err error) { return func() error { return nil }, nil }

@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -21,14 +22,18 @@ type process struct {
 	gone chan struct{}
 }
 
-// start runs the program with nothing but pipes. Its death with the caller's
-// thread (PR_SET_PDEATHSIG) asks that the caller is on the main thread.
-func start(program string) (*process, error) {
+// start runs the program with nothing but pipes, and a cache's folder unless that is
+// nil. Its death with the caller's thread (PR_SET_PDEATHSIG) asks that the caller is
+// on the main thread.
+func start(program string, folder *os.File) (*process, error) {
 	p := &process{gone: make(chan struct{}), cmd: &exec.Cmd{
 		Path: program, Args: []string{Name, "judge"}, Env: []string{}, Dir: "/",
 		SysProcAttr: attributes(),
 	}}
 	p.cmd.Stderr = &p.said
+	if folder != nil {
+		p.cmd.ExtraFiles = []*os.File{folder}
+	}
 	p.cmd.WaitDelay = time.Second // for what holds its standard error open
 	// Once: another process may have the number afterwards. Not on this thread:
 	// a launch takes the right to send signals from the main one (Landlock).
@@ -58,7 +63,7 @@ func start(program string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
-	if err := confine(p.cmd.Process.Pid); err != nil {
+	if err := confine(p.cmd.Process.Pid, folder != nil); err != nil {
 		p.kill()
 		return nil, fmt.Errorf("limit %s: %w", program, err)
 	}

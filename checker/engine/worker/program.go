@@ -49,7 +49,7 @@ func Probe() (program string, err error) {
 	if program, err = Program(); err != nil {
 		return "", err
 	}
-	p, err := start(program)
+	p, err := start(program, nil)
 	if err != nil {
 		return program, err
 	}

@@ -21,7 +21,7 @@ import (
 // first, and JSON: the worker's Hello and the client's Load, in either order; the
 // worker's Loaded; then a policy input for each Verdict. Before a Loaded or a
 // Verdict there may be some that say nothing but At.
-const Protocol = 1
+const Protocol = 2
 
 // maxMessage bounds a message, in bytes.
 const maxMessage = 64 << 20
@@ -38,7 +38,14 @@ type Load struct {
 	Protocol  int      `json:"protocol"`
 	Sources   []Source `json:"sources"`
 	TimeLimit int64    `json:"time_limit_ns"` // of one evaluation
+	// CacheKey is the key of the rules' cache, whose folder is descriptor CacheFD;
+	// nil for none.
+	CacheKey []byte `json:"cache_key,omitempty"`
 }
+
+// CacheFD is the descriptor of the cache's folder, the only one that the worker is
+// given besides its pipes.
+const CacheFD = 3
 
 // Source is an engine.Source, read.
 type Source struct {
@@ -51,6 +58,7 @@ type Source struct {
 type Loaded struct {
 	At    string        `json:"at,omitempty"` // the module that is being loaded
 	Rules []engine.Rule `json:"rules,omitempty"`
+	Notes []string      `json:"notes,omitempty"` // what went wrong with the cache
 	Error string        `json:"error,omitempty"`
 }
 

@@ -5,22 +5,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
 // loadLimit bounds the reading and compiling of the rules.
 const loadLimit = 20 * time.Second
 
+// Options are how rules are judged.
+type Options struct {
+	TimeLimit time.Duration // of one evaluation
+	// Cache keeps what is made of the rules; nil to make it each time.
+	Cache *cache.Cache
+	// Note is told of what went wrong with it, and Compiling of a module that takes
+	// long to load; nil for nobody.
+	Note, Compiling func(string)
+}
+
 // Worker evaluates the rules of some sources in another process.
 type Worker struct {
+	options Options
 	process *process
 	answers *bufio.Reader
-	limit   time.Duration
 	load    func() ([]engine.Rule, error) // waits until the rules are compiled
 	rules   []engine.Rule
 	mu      sync.Mutex // one evaluation at a time
@@ -33,8 +45,12 @@ var _ engine.Engine = (*Worker)(nil)
 // Start starts ocjail-rules on the files, which the pack's rules do not judge by,
 // and returns at once; Open waits. It must be called on the main thread, with
 // whose end the process ends too.
-func Start(limit time.Duration, files []engine.File) (*Worker, error) {
-	message := Load{Protocol: Protocol, TimeLimit: int64(limit)}
+func Start(o Options, files []engine.File) (*Worker, error) {
+	message := Load{Protocol: Protocol, TimeLimit: int64(o.TimeLimit)}
+	var folder *os.File
+	if o.Cache != nil {
+		folder, message.CacheKey = o.Cache.Hand()
+	}
 	for _, f := range files {
 		last := len(message.Sources) - 1
 		if last < 0 || message.Sources[last].Name != f.Source.Name || message.Sources[last].Layer != f.Source.Layer {
@@ -47,11 +63,11 @@ func Start(limit time.Duration, files []engine.File) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(program)
+	p, err := start(program, folder)
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{process: p, answers: bufio.NewReader(p.out), limit: limit}
+	w := &Worker{options: o, process: p, answers: bufio.NewReader(p.out)}
 	w.load = sync.OnceValues(func() ([]engine.Rule, error) { return w.handshake(message) })
 	go w.load() //nolint:errcheck // Open calls it too
 	return w, nil
@@ -73,7 +89,7 @@ func (w *Worker) handshake(message Load) ([]engine.Rule, error) {
 		if err := Send(w.process.in, message); err != nil {
 			return err
 		}
-		return w.receive(&loaded.At, &loaded)
+		return w.receive(&loaded.At, &loaded, w.options.Compiling)
 	})
 	switch {
 	case err != nil:
@@ -84,6 +100,11 @@ func (w *Worker) handshake(message Load) ([]engine.Rule, error) {
 	case len(loaded.Rules) == 0:
 		w.Close()
 		return nil, fmt.Errorf("%s names no rule", w.process.cmd.Path)
+	}
+	if w.options.Note != nil {
+		for _, n := range loaded.Notes {
+			w.options.Note(n)
+		}
 	}
 	return loaded.Rules, nil
 }
@@ -115,16 +136,27 @@ func (w *Worker) talk(ctx context.Context, exchange func() error) error {
 }
 
 // receive reads the answer, a message whose field at is empty. The others before
-// it tell which module would be to blame.
-func (w *Worker) receive(at *string, message any) error {
+// it tell which module would be to blame; slow is told of one that lasts.
+func (w *Worker) receive(at *string, message any, slow func(string)) error {
 	w.at = ""
 	for {
-		if err := Receive(w.answers, message); err != nil || *at == "" {
+		module := w.at
+		patience := time.AfterFunc(patienceLimit, func() {
+			if module != "" && slow != nil {
+				slow(module)
+			}
+		})
+		err := Receive(w.answers, message)
+		patience.Stop()
+		if err != nil || *at == "" {
 			return err
 		}
 		w.at, *at = *at, ""
 	}
 }
+
+// patienceLimit is how long a person waits without being told what for.
+const patienceLimit = 300 * time.Millisecond
 
 // Open waits until the rules are compiled. An error means that there are no
 // rules to trust.
@@ -148,14 +180,14 @@ func (w *Worker) Evaluate(ctx context.Context, input []byte) ([]finding.Finding,
 	if w.broken != nil {
 		return nil, w.broken
 	}
-	ctx, stop := engine.Limit(ctx, w.limit)
+	ctx, stop := engine.Limit(ctx, w.options.TimeLimit)
 	defer stop()
 	var v Verdict
 	err := w.talk(ctx, func() error {
 		if err := send(w.process.in, input); err != nil {
 			return err
 		}
-		return w.receive(&v.At, &v)
+		return w.receive(&v.At, &v, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate rules: %w", err)

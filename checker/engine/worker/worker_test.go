@@ -87,7 +87,7 @@ func files(t *testing.T, pairs ...string) []engine.File {
 
 func open(t *testing.T, limit time.Duration, rules []engine.File) (*worker.Worker, error) {
 	t.Helper()
-	w, err := worker.Start(limit, rules)
+	w, err := worker.Start(worker.Options{TimeLimit: limit}, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +271,7 @@ func TestRefusesWorkers(t *testing.T) {
 
 func TestOpenStopsWithItsContext(t *testing.T) {
 	install(t, "sleep 100")
-	w, err := worker.Start(0, files(t, "x.rego", simple))
+	w, err := worker.Start(worker.Options{}, files(t, "x.rego", simple))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func TestProgramIsMissing(t *testing.T) {
 		if err := place.put(); err != nil {
 			t.Fatal(err)
 		}
-		_, err := worker.Start(0, files(t, "x.rego", simple))
+		_, err := worker.Start(worker.Options{}, files(t, "x.rego", simple))
 		if err == nil || !strings.Contains(err.Error(), place.want) {
 			t.Errorf("error %v, want one with %q", err, place.want)
 		}
@@ -330,7 +330,7 @@ func parent() {
 	rules := fstest.MapFS{"x.rego": {Data: []byte(simple)}}
 	read, err := engine.Read(engine.Source{Name: "acme", FS: rules})
 	if err == nil {
-		_, err = worker.Start(0, read)
+		_, err = worker.Start(worker.Options{}, read)
 	}
 	fmt.Println(err)
 	select {}
