@@ -179,3 +179,12 @@ func (m *Mount) Written() string {
 	}
 	return m.Source
 }
+
+// Layers returns the host directories that an overlay shows, top first, the one
+// that it writes to among them, and its work directory, "" for none.
+func (m *Mount) Layers() (layers []string, work string) {
+	if m.Kind != MountOverlay {
+		return nil, ""
+	}
+	return m.root.made.layers, m.work
+}

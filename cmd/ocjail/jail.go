@@ -145,6 +145,11 @@ func (m *machine) profileHost() (profile.Host, error) {
 // plan is build of the named profile without making directories: those that are absent are left to
 // the lint's guess. It needs no bwrap.
 func (f *jailFlags) plan(name string) ([]string, *machine, error) {
+	return f.planOf(func(m *machine) (*profile.Profile, error) { return m.loadProfile(name) })
+}
+
+// planOf is plan for a profile that is had otherwise.
+func (f *jailFlags) planOf(load func(*machine) (*profile.Profile, error)) ([]string, *machine, error) {
 	root, err := f.findProject()
 	if err != nil {
 		return nil, nil, err
@@ -153,7 +158,7 @@ func (f *jailFlags) plan(name string) ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := m.loadProfile(name)
+	p, err := load(m)
 	if err != nil {
 		return nil, nil, err
 	}

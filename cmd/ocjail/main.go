@@ -90,6 +90,7 @@ starts nothing, when the jail breaks one.`,
   ocjail run -- opencode run "fix the tests"
   ocjail inspect                   # what the jail sees and may write
   ocjail why ~/.ssh                # can it reach that, and how
+  ocjail diff HEAD~1:jail.hcl jail.hcl   # what a change lets it do
   ocjail rules                     # what jails are judged by
   ocjail review                    # what sessions changed that runs outside the jail
   ocjail doctor                    # can this machine run jails`,
@@ -100,7 +101,7 @@ starts nothing, when the jail breaks one.`,
 	root.SetVersionTemplate(versionLine())
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(append(launchers(), newLint(), newInspect(), newWhy(), newRules(), newConfig(), newTest(), newBuild(), newVersion())...)
+	root.AddCommand(append(launchers(), newLint(), newInspect(), newWhy(), newDiff(), newRules(), newConfig(), newTest(), newBuild(), newVersion())...)
 	root.Args = func(_ *cobra.Command, args []string) error { return unknownCommand(root, args) }
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return root

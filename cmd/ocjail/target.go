@@ -49,12 +49,18 @@ func (t targets) resolve(name string) (*checker.Jail, target, error) {
 	if err != nil {
 		return nil, found, err
 	}
+	j, err := found.jail()
+	return j, found, err
+}
+
+// jail models the target.
+func (found target) jail() (*checker.Jail, error) {
 	j, err := checker.Resolve(found.request)
 	var setup *sandbox.SetupError
 	if errors.As(err, &setup) && errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: what the jail names must exist here to be judged (ocjail run makes the directories of a profile's create = true)", err)
 	}
-	return j, found, err
+	return j, err
 }
 
 func (t targets) find(name string) (target, error) {
@@ -72,6 +78,19 @@ func (t targets) find(name string) (target, error) {
 	data, err := t.read(name)
 	if err != nil {
 		return target{}, err
+	}
+	return t.parse(name, data)
+}
+
+// parse reads the text of a target's file, of standard input for "-".
+func (t targets) parse(name string, data []byte) (target, error) {
+	if name != "-" && filepath.Ext(name) != ".json" {
+		words, m, err := t.flags.planOf(func(*machine) (*profile.Profile, error) { return profile.Parse(name, data) })
+		if err != nil {
+			return target{}, err
+		}
+		r, err := argvRequest(m, name, words)
+		return target{machine: m, request: r}, err
 	}
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
 		return t.flags.manifestTarget(name, data)
