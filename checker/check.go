@@ -68,16 +68,29 @@ func newChecker(ctx context.Context, e *engines, c *config.Config) (checker *Che
 		return nil, err
 	}
 	checker = &Checker{engine: e, config: c, worst: map[string]finding.Severity{}}
+	known := map[string]config.Known{}
 	for _, r := range checker.Rules() {
 		if _, taken := checker.worst[r.ID]; taken { // else a project's could stand in for it, less severe
 			return nil, fmt.Errorf("a policy defines rule %s, which is ocjail's own: rename its package", r.ID)
 		}
 		checker.worst[r.ID] = r.Severity
+		layer, err := layerOf(r)
+		if err != nil {
+			return nil, err
+		}
+		known[r.ID] = config.Known{Severity: r.Severity, Layer: layer, Params: r.Params}
 	}
-	if checker.rules, err = c.Settle(checker.worst); err != nil {
+	if checker.rules, err = c.Settle(known); err != nil {
 		return nil, err
 	}
 	return checker, nil
+}
+
+func layerOf(r engine.Rule) (config.Layer, error) {
+	if r.Layer == "" {
+		return config.Embedded, nil
+	}
+	return config.ParseLayer(r.Layer)
 }
 
 // Close ends what judges; nothing can be checked from then on.
@@ -108,6 +121,7 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
+	in.Params = c.rules.Params()
 	found, err := c.engine.judge(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)

@@ -14,6 +14,9 @@ type Input struct {
 	Agent   InputAgent   `json:"agent"`
 	Host    InputHost    `json:"host"`
 	Watched []InputWatch `json:"watched"`
+	// Params is what the configuration tells the rules, by their IDs. One whose
+	// METADATA declares parameters has all of them, the defaults included.
+	Params map[string]map[string]any `json:"params"`
 }
 
 // InputJail is the sandbox, resolved.

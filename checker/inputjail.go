@@ -33,7 +33,7 @@ func (j *Jail) Input(now time.Time) (*Input, error) {
 			Capabilities: InputCapabilities{Add: append([]string{}, added...), DropAll: dropAll},
 			Seccomp:      b.seccomp(), BusProxies: b.busProxies(), DisableUsers: s.Has("--disable-userns"),
 		},
-		Host: b.host(), Watched: b.watched(),
+		Host: b.host(), Watched: b.watched(), Params: map[string]map[string]any{},
 	}
 	var err error
 	if in.Agent, err = b.agent(); err != nil {

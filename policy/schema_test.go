@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
@@ -111,5 +113,39 @@ func TestSchemaRefuses(t *testing.T) {
 				t.Error("accepted")
 			}
 		})
+	}
+}
+
+// The tests' clean jail tells each rule what it is told when nobody configures it.
+func TestFixturesHaveTheDefaults(t *testing.T) {
+	pack, err := engine.OpenPack(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]map[string]any{}
+	for _, r := range pack.Rules() {
+		if r.Params != nil {
+			want[r.ID] = r.Params.Complete(nil)
+		}
+	}
+	var got any
+	for _, r := range modules(t)["lib/fixtures_test.rego"].Rules {
+		if r.Head.Name == "clean" {
+			got, err = ast.JSON(r.Head.Value.Value.(ast.Object).Get(ast.StringTerm("params")).Value)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixture, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(doc), string(fixture)); diff != "" || len(want) == 0 {
+		t.Errorf("defaults (-), fixtures (+):\n%s", diff)
 	}
 }

@@ -153,7 +153,7 @@ func (s *styled) metadata() {
 		s.complain("custom/missing-metadata", s.Package.Location, "title and description are wanted")
 	}
 	for key := range a.Custom {
-		if !slices.Contains([]string{"severity", "remedy", "avoid", "prefer"}, key) {
+		if !slices.Contains([]string{"severity", "remedy", "avoid", "prefer", "params"}, key) {
 			s.complain("bugs/invalid-metadata-attribute", s.Package.Location, "custom.%s", key)
 		}
 	}

@@ -38,6 +38,7 @@ type Rule struct {
 	Severity finding.Severity // "" keeps it
 	Mode     Mode             // "" keeps it; Observe reports the rule's findings and lets the jail start
 	Waivable bool             // less trusted layers may loosen or waive it
+	Params   *hclfile.Literal // an object; nil for none. Whether the rule takes it is Settle's to say
 	Layer    Layer
 	Pos      hclfile.Pos // of the block
 }

@@ -101,7 +101,7 @@ func TestProtect(t *testing.T) {
 	}
 }
 
-var known = map[string]finding.Severity{"a/error": finding.Error, "a/warning": finding.Warning}
+var known = map[string]Known{"a/error": {Severity: finding.Error}, "a/warning": {Severity: finding.Warning}}
 
 func TestSettle(t *testing.T) {
 	rule := func(layer, id, text string) string { return layer + ": rule \"" + id + "\" { " + text + " }" }

@@ -76,12 +76,23 @@ func (r *reader) rules(raws []rawRule) []Rule {
 			rule.Mode = r.mode(*raw.Mode, raw.ModeRange)
 		}
 		rule.Waivable = raw.Waivable != nil && *raw.Waivable
-		if raw.Severity == nil && raw.Mode == nil && raw.Waivable == nil {
-			r.errs.Add(raw.Range, "this block says nothing: write severity, mode or waivable in it")
+		rule.Params = r.params(raw.Params)
+		if raw.Severity == nil && raw.Mode == nil && raw.Waivable == nil && raw.Params == nil {
+			r.errs.Add(raw.Range, "this block says nothing: write severity, mode, params or waivable in it")
 		}
 		rules = append(rules, rule)
 	}
 	return rules
+}
+
+func (r *reader) params(l *hclfile.Literal) *hclfile.Literal {
+	if l == nil {
+		return nil
+	}
+	if object, ok := l.Value.(map[string]any); !ok || len(object) == 0 {
+		r.errs = append(r.errs, hclfile.Diagnostic{Pos: l.Pos, Message: "write an object of the rule's parameters, as in { limit = 3 }"})
+	}
+	return l
 }
 
 func (r *reader) ruleID(id string, at hcl.Range) {

@@ -3,12 +3,14 @@ package config
 import (
 	"reflect"
 	"strings"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 )
 
 // Field is an argument or a block of ocjail.hcl.
 type Field struct {
 	Name     string
-	Kind     string  // "block", "string", "bool" or "list of strings"
+	Kind     string  // "block", "string", "bool", "object" or "list of strings"
 	Label    string  // what a block's label is, or ""
 	Many     bool    // the block may stand more than once
 	Required bool    // within its block
@@ -47,6 +49,9 @@ func describe(t reflect.Type) (fields []Field, label string) {
 func kindOf(t reflect.Type) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if t == reflect.TypeFor[hclfile.Literal]() {
+		return "object"
 	}
 	if t.Kind() == reflect.Slice {
 		return "list of strings"

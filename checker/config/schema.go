@@ -1,6 +1,10 @@
 package config
 
-import "github.com/hashicorp/hcl/v2"
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+)
 
 // These structs are the schema of ocjail.hcl: hclfile.Decode reads into them, and
 // Reference makes the documentation of their doc tags.
@@ -21,13 +25,14 @@ type rawConfig struct {
 }
 
 type rawRule struct {
-	ID            string    `hcl:"id,label"`
-	Severity      *string   `hcl:"severity,optional" doc:"\"error\" refuses a launch, \"warning\" and \"info\" do not. What the rule itself finds less serious stays less."`
-	SeverityRange hcl.Range `hcl:"severity,attr_value_range"`
-	Mode          *string   `hcl:"mode,optional" doc:"\"observe\" reports the findings and lets the jail start, to try a rule out; \"enforce\" is the default."`
-	ModeRange     hcl.Range `hcl:"mode,attr_value_range"`
-	Waivable      *bool     `hcl:"waivable,optional" doc:"Less trusted files may loosen and waive the rule."`
-	Range         hcl.Range `hcl:",def_range"`
+	ID            string           `hcl:"id,label"`
+	Severity      *string          `hcl:"severity,optional" doc:"\"error\" refuses a launch, \"warning\" and \"info\" do not. What the rule itself finds less serious stays less."`
+	SeverityRange hcl.Range        `hcl:"severity,attr_value_range"`
+	Mode          *string          `hcl:"mode,optional" doc:"\"observe\" reports the findings and lets the jail start, to try a rule out; \"enforce\" is the default."`
+	ModeRange     hcl.Range        `hcl:"mode,attr_value_range"`
+	Waivable      *bool            `hcl:"waivable,optional" doc:"Less trusted files may loosen and waive the rule."`
+	Params        *hclfile.Literal `hcl:"params,optional" doc:"What the rule is told: an object of its parameters, which ocjail rules ID names with their defaults. A file may say it of rules of its own layer or of a less trusted one, and of those that are waivable; of ocjail's own rules the most trusted file may. Each parameter is by itself, and what a more trusted file says of it stays."`
+	Range         hcl.Range        `hcl:",def_range"`
 }
 
 type rawWatch struct {

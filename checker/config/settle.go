@@ -2,19 +2,34 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/param"
 )
 
-// Setting is how the findings of one rule count.
+// Known is a rule that exists.
+type Known struct {
+	Severity finding.Severity // of its worst findings
+	Layer    Layer            // whose rule it is
+	// Params is what it can be told; nil where it does not say, which for one of
+	// ocjail's own is nothing.
+	Params *param.Schema
+}
+
+// Setting is how the findings of one rule count, and what it is told.
 type Setting struct {
-	Severity finding.Severity // of the rule's worst; what it finds less serious stays less
-	Observe  bool             // reported, and never the reason for a refusal
-	Waivable bool
-	Waivers  []Waiver
-	From     *From // who said so last; nil for the rule's own
+	Severity   finding.Severity // of the rule's worst; what it finds less serious stays less
+	Observe    bool             // reported, and never the reason for a refusal
+	Waivable   bool
+	Waivers    []Waiver
+	Params     map[string]any  // complete; nil where there are none
+	ParamsFrom map[string]From // who said which; of no default
+	From       *From           // who said so last; nil for the rule's own
+
+	known Known
 }
 
 // Settled is what holds for the rules that exist.
@@ -33,33 +48,45 @@ func (s *Settled) Of(id string) Setting {
 	return Setting{}
 }
 
-// Settle applies what the files say of rules to those that exist, known by their
-// severity. Naming one that does not exist is an error, an hclfile.Diagnostics,
-// for a misspelt id would silently leave the rule as it is.
-func (c *Config) Settle(known map[string]finding.Severity) (*Settled, error) {
-	s := &Settled{rules: make(map[string]*Setting, len(known))}
-	ids := make([]string, 0, len(known))
-	for id, severity := range known {
-		s.rules[id] = &Setting{Severity: severity}
-		ids = append(ids, id)
+// Params returns what each rule is told, by its ID; a rule without parameters has
+// none.
+func (s *Settled) Params() map[string]map[string]any {
+	all := map[string]map[string]any{}
+	for id, r := range s.rules {
+		if r.Params != nil {
+			all[id] = r.Params
+		}
 	}
-	slices.Sort(ids)
-	var unknown hclfile.Diagnostics
+	return all
+}
+
+// Settle applies what the files say of rules to those that exist. Naming one, or
+// a parameter, that does not exist is an error, an hclfile.Diagnostics, for a
+// misspelt id would silently leave the rule as it is.
+func (c *Config) Settle(known map[string]Known) (*Settled, error) {
+	s := &Settled{rules: make(map[string]*Setting, len(known))}
+	ids := slices.Sorted(maps.Keys(known))
+	for id, k := range known {
+		s.rules[id] = &Setting{Severity: k.Severity, known: k}
+	}
+	var wrong hclfile.Diagnostics
 	for i, f := range c.Files {
 		if i == 0 || f.Layer != c.Files[i-1].Layer {
 			s.layer(c, f.Layer)
 		}
 		for _, r := range f.Rules {
-			if s.rules[r.ID] == nil {
-				unknown = append(unknown, hclfile.Diagnostic{Pos: r.Pos, Message: "there is no rule of this id" + hclfile.DidYouMean(r.ID, ids)})
+			if k, ok := known[r.ID]; ok {
+				wrong = append(wrong, k.problems(r)...)
+			} else {
+				wrong = append(wrong, hclfile.Diagnostic{Pos: r.Pos, Message: "there is no rule of this id" + hclfile.DidYouMean(r.ID, ids)})
 			}
 		}
 	}
-	if unknown != nil {
-		return nil, unknown
+	if wrong != nil {
+		return nil, wrong
 	}
 	s.waivers(c, ids)
-	return s, nil
+	return s, s.completeParams(ids)
 }
 
 // layer applies the rule blocks of one layer's files. Against them stands what
@@ -76,7 +103,9 @@ func (s *Settled) layer(c *Config, l Layer) {
 				continue
 			}
 			if _, ok := floor[r.ID]; !ok {
-				floor[r.ID] = *now
+				held := *now
+				held.Params = maps.Clone(now.Params)
+				floor[r.ID] = held
 			}
 			s.rule(c, r, now, floor[r.ID])
 		}
@@ -85,12 +114,7 @@ func (s *Settled) layer(c *Config, l Layer) {
 
 func (s *Settled) rule(c *Config, r Rule, now *Setting, floor Setting) {
 	free, from := c.free(r.Layer), &From{r.Layer, r.Pos}
-	ignore := func(what string) {
-		var i Config
-		i.ignore(r.Layer, r.Pos, fmt.Sprintf("%s for rule %q", what, r.ID))
-		i.Ignored[0].Remedy = fmt.Sprintf(`delete it, or write rule %q { waivable = true } in %s`, r.ID, c.above(r.Layer))
-		s.Ignored = append(s.Ignored, i.Ignored...)
-	}
+	ignore := func(what string) { s.ignore(c, r, r.Pos, what) }
 	if r.Severity != "" {
 		if free || floor.Waivable || r.Severity.Rank() >= floor.Severity.Rank() {
 			now.Severity = r.Severity
@@ -115,6 +139,15 @@ func (s *Settled) rule(c *Config, r Rule, now *Setting, floor Setting) {
 			ignore("waivable = true")
 		}
 	}
+	s.params(c, r, now, floor)
+}
+
+// ignore notes what the file of a rule block is not trusted with.
+func (s *Settled) ignore(c *Config, r Rule, at hclfile.Pos, what string) {
+	var i Config
+	i.ignore(r.Layer, at, fmt.Sprintf("%s for rule %q", what, r.ID))
+	i.Ignored[0].Remedy = fmt.Sprintf(`delete it, or write rule %q { waivable = true } in %s`, r.ID, c.above(r.Layer))
+	s.Ignored = append(s.Ignored, i.Ignored...)
 }
 
 // above names the file that could allow a layer more.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/param"
 )
 
 // DefaultTimeLimit bounds one evaluation of all rules.
@@ -25,6 +26,11 @@ type Rule struct {
 	Description string           `json:"description,omitempty"` // why it matters
 	Remedy      string           `json:"remedy,omitempty"`      // what to do when it finds something
 	URL         string           `json:"url,omitempty"`         // of the source of the description
+	// Params is what the rule can be told: it reads input.params[ID]; nil where it
+	// does not say.
+	Params *param.Schema `json:"params,omitempty"`
+	// Layer is whose rule it is, as Source.Layer has it; "" for ocjail's own.
+	Layer string `json:"layer,omitempty"`
 	// Avoid is a jail that the rule reports, and Prefer what to write in its
 	// place; nil for a rule of an organisation's that shows none.
 	Avoid  *Example `json:"avoid,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
+	"github.com/refnil/opencode-jail-devenv/checker/param"
 )
 
 // texts are what a compiled pack keeps of a rule, in order.
@@ -18,9 +19,27 @@ func (x *Example) texts() []*string { return []*string{&x.Bwrap, &x.Given, &x.Se
 func RulesValue(rules []Rule) plan.Value {
 	list := make([]plan.Value, len(rules))
 	for i := range rules {
-		list[i] = plan.NewArray(append(values(rules[i].texts()), exampleValue(rules[i].Avoid), exampleValue(rules[i].Prefer))...)
+		list[i] = plan.NewArray(append(values(rules[i].texts()), exampleValue(rules[i].Avoid), exampleValue(rules[i].Prefer), paramsValue(rules[i].Params))...)
 	}
 	return plan.NewArray(list...)
+}
+
+// paramsValue is the JSON of a schema.
+func paramsValue(s *param.Schema) plan.Value {
+	if s == nil {
+		return plan.Null{}
+	}
+	return plan.String(param.Text(s))
+}
+
+func readParams(v plan.Value, into **param.Schema) bool {
+	text, ok := v.(plan.String)
+	if !ok {
+		return v == plan.Null{}
+	}
+	var err error
+	*into, err = param.Parse([]byte(text))
+	return err == nil
 }
 
 func values(texts []*string) []plan.Value {
@@ -50,7 +69,7 @@ func readRules(v plan.Value) ([]Rule, error) {
 		elems, _ := plan.Elements(each)
 		texts := r.texts()
 		n := len(texts)
-		if len(elems) != n+2 || !read(elems[:n], texts) || !readExample(elems[n], &r.Avoid) || !readExample(elems[n+1], &r.Prefer) {
+		if len(elems) != n+3 || !read(elems[:n], texts) || !readExample(elems[n], &r.Avoid) || !readExample(elems[n+1], &r.Prefer) || !readParams(elems[n+2], &r.Params) {
 			return nil, fmt.Errorf("rule %d of the compiled pack is broken", i)
 		}
 	}

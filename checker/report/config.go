@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/param"
 )
 
 // Config is what `ocjail config show` prints: what holds after all layers, and
@@ -18,7 +20,8 @@ type Config struct {
 	Version  int             `json:"version"` // 1
 	Files    []ConfigFile    `json:"files"`   // most trusted first
 	Settings []ConfigValue   `json:"settings"`
-	Rules    []ConfigRule    `json:"rules"` // those that differ from what they declare
+	Rules    []ConfigRule    `json:"rules"`  // those that differ from what they declare
+	Params   []ConfigParam   `json:"params"` // that rules are told by a file
 	Watches  []ConfigValue   `json:"watches"`
 	Protect  []ConfigValue   `json:"protect"` // beside ocjail's own list, if settings.protect says so
 	Review   []ConfigValue   `json:"review"`
@@ -51,6 +54,15 @@ type ConfigRule struct {
 	At       string           `json:"at"`
 }
 
+// ConfigParam is a parameter of a rule.
+type ConfigParam struct {
+	Rule  string       `json:"rule"`
+	Name  string       `json:"name"`
+	Value any          `json:"value"`
+	Layer config.Layer `json:"layer"`
+	At    string       `json:"at"`
+}
+
 // ConfigWaiver is an exception in force.
 type ConfigWaiver struct {
 	Rule    string       `json:"rule"`
@@ -72,7 +84,7 @@ type ConfigIgnored struct {
 // NewConfig tells what holds.
 func NewConfig(c *config.Config, rules *checker.Checker) *Config {
 	v := &Config{
-		Version: 1, Files: []ConfigFile{}, Settings: settingsOf(c), Rules: []ConfigRule{}, Watches: []ConfigValue{}, Protect: []ConfigValue{},
+		Version: 1, Files: []ConfigFile{}, Settings: settingsOf(c), Rules: []ConfigRule{}, Params: []ConfigParam{}, Watches: []ConfigValue{}, Protect: []ConfigValue{},
 		Review: []ConfigValue{}, Policies: []ConfigValue{}, Waivers: []ConfigWaiver{}, Ignored: []ConfigIgnored{},
 	}
 	for _, f := range c.Files {
@@ -94,6 +106,10 @@ func NewConfig(c *config.Config, rules *checker.Checker) *Config {
 		s := rules.Setting(r.ID)
 		if s.From != nil {
 			v.Rules = append(v.Rules, ConfigRule{r.ID, s.Severity, modeOf(s), s.Waivable, s.From.Layer, s.From.Pos.String()})
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.ParamsFrom)) {
+			from := s.ParamsFrom[name]
+			v.Params = append(v.Params, ConfigParam{r.ID, name, s.Params[name], from.Layer, from.Pos.String()})
 		}
 		for _, w := range s.Waivers {
 			v.Waivers = append(v.Waivers, ConfigWaiver{w.Rule, w.Subject, w.Reason, w.Owner, w.Expires.Add(-1).Format(time.DateOnly), w.Layer, w.Pos.String()})
@@ -159,6 +175,10 @@ func (v *Config) Text(w io.Writer, s Style) error {
 			text += ", waivable"
 		}
 		return []string{r.ID, text, from(r.Layer, r.At)}
+	})
+	p.table("parameters", len(v.Params), func(i int) []string {
+		r := v.Params[i]
+		return []string{r.Rule, r.Name + " = " + param.Text(r.Value), from(r.Layer, r.At)}
 	})
 	p.values("watch", v.Watches)
 	p.values("protect", v.Protect)

@@ -60,6 +60,13 @@ func RulePage(w io.Writer, r engine.Rule) error {
 	}
 	fmt.Fprintf(&b, "\n## Configuration\n\nIn [`ocjail.hcl`](../../configuration.md):\n\n```hcl\nrule %q { severity = %q } # of error, warning and info, only an error refuses\n```\n",
 		r.ID, otherSeverity(r.Severity))
+	if r.Params != nil {
+		b.WriteString("\n## Parameters\n\n| name | is | default | says |\n|---|---|---|---|\n")
+		for _, row := range paramRows(r.Params) {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", row.name, markdownText(row.what), markdownText(row.fallback), markdownText(row.description))
+		}
+		fmt.Fprintf(&b, "\n```hcl\nrule %q { params = { %s } }\n```\n", r.ID, paramExample(r.Params))
+	}
 	_, err = io.WriteString(w, b.String())
 	return err
 }

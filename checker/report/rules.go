@@ -64,6 +64,13 @@ func (p *printer) rulePage(r engine.Rule) error {
 	if r.Remedy != "" {
 		p.section("remedy", Escape(r.Remedy))
 	}
-	p.section("configure", fmt.Sprintf("rule %q { severity = %q }", r.ID, otherSeverity(r.Severity)))
+	configure := fmt.Sprintf("rule %q { severity = %q }", r.ID, otherSeverity(r.Severity))
+	for i, l := range paramLines(r.Params) {
+		p.section(choose(i == 0, "parameters", ""), Escape(l))
+	}
+	p.section("configure", configure)
+	if r.Params != nil {
+		p.section("", fmt.Sprintf("rule %q { params = { %s } }", r.ID, Escape(paramExample(r.Params))))
+	}
 	return p.err
 }

@@ -38,6 +38,10 @@ clean := {
 	},
 	"agent": {"runs": true, "managed": [], "dangling": []},
 	"watched": [],
+	"params": {
+		"fs/unbounded-memory": {"largest": 0},
+		"net/local-service": {"tolerated": []},
+	},
 }
 
 # The documented default: the project and opencode's folders writable, the system read-only.
@@ -100,6 +104,9 @@ watched(list) := object.union(
 )
 
 jail(more) := object.union(clean, {"jail": more})
+
+# What the configuration tells one rule.
+told(doc, id, more) := object.union(doc, {"params": {id: more}})
 
 with_host(doc, more) := object.union(doc, {"host": more})
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/gocty"
 )
@@ -130,7 +132,15 @@ func decodeBlock(b *hcl.Block, into reflect.Value) hcl.Diagnostics {
 }
 
 func decodeExpression(e hcl.Expression, into reflect.Value) hcl.Diagnostics {
+	if into.Type() == reflect.TypeFor[*Literal]() {
+		l, diags := literal(e)
+		into.Set(reflect.ValueOf(&l))
+		return diags
+	}
 	value, diags := e.Value(nil)
+	if holdsNumber(value) {
+		return append(diags, wrong(e.Range(), "%s", hints[hclsyntax.TokenNumberLit])...)
+	}
 	t, err := gocty.ImpliedType(into.Addr().Interface())
 	if err == nil {
 		if value, err = convert.Convert(value, t); err == nil {
@@ -142,4 +152,15 @@ func decodeExpression(e hcl.Expression, into reflect.Value) hcl.Diagnostics {
 			Detail: fmt.Sprintf("Unsuitable value: %s", err), Subject: e.StartRange().Ptr(), Context: e.Range().Ptr()})
 	}
 	return diags
+}
+
+// holdsNumber tells whether a value is or holds a number, which all but Literals
+// have in quotes.
+func holdsNumber(v cty.Value) bool {
+	found := false
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) { // this function returns no error
+		found = found || v.Type() == cty.Number
+		return true, nil
+	})
+	return found
 }

@@ -1,6 +1,7 @@
 package hclfile
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 
@@ -59,11 +60,17 @@ var refused = map[string]string{
 	"null": "null is not supported: leave the argument out",
 }
 
+// small tells whether a number is whole and of a size that costs nothing.
+func small(digits []byte) bool {
+	return len(digits) <= 15 && !bytes.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
+}
+
 func literalsOnly(tokens hclsyntax.Tokens) *Diagnostic {
 	level := 0
 	for _, t := range tokens {
 		step, ok := depth[t.Type]
 		level += step
+		ok = ok || t.Type == hclsyntax.TokenNumberLit && small(t.Bytes)
 		switch {
 		case !ok:
 			hint, known := hints[t.Type]

@@ -20,7 +20,13 @@ import (
 )
 
 // engines are all that the sources need, at least one.
-type engines []engine.Engine
+type engines []layered
+
+// layered is the engine of a layer's rules.
+type layered struct {
+	engine.Engine
+	layer string
+}
 
 // open compiles the rules of all sources, those of each layer in engines of its own.
 func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
@@ -37,13 +43,15 @@ func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, more...)
+		for _, e := range more {
+			all = append(all, layered{e, s.Layer})
+		}
 	}
 	return all, all.unambiguous()
 }
 
 // openLayer compiles the rules of the sources of one layer.
-func openLayer(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
+func openLayer(ctx context.Context, load worker.Load, o wasm.Options) ([]engine.Engine, error) {
 	sources := []engine.Source{engine.EmbeddedPack()}
 	var modules []wasm.Module
 	rego := false
@@ -56,7 +64,7 @@ func openLayer(ctx context.Context, load worker.Load, o wasm.Options) (engines, 
 		modules = append(modules, modulesOf(s)...)
 		sources = append(sources, engine.Source{Name: s.Name, FS: files})
 	}
-	var all engines
+	var all []engine.Engine
 	if rego {
 		e, err := opa.New(ctx, opa.Options{TimeLimit: time.Duration(load.TimeLimit), WithoutPack: true}, sources...)
 		if err != nil {
@@ -121,7 +129,10 @@ func (e engines) unambiguous() error {
 func (e engines) Rules() []engine.Rule {
 	var rules []engine.Rule
 	for _, one := range e {
-		rules = append(rules, one.Rules()...)
+		for _, r := range one.Rules() {
+			r.Layer = one.layer // whatever a module says of itself
+			rules = append(rules, r)
+		}
 	}
 	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules

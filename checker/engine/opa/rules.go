@@ -2,6 +2,7 @@ package opa
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/param"
 )
 
 // entry is a rule with where its findings come from.
@@ -64,7 +66,7 @@ func (m module) entries() ([]entry, error) {
 	case m.Source.Embedded:
 		return nil, nil
 	}
-	return m.conftestEntries(), nil
+	return m.conftestEntries()
 }
 
 // ownEntry reads package ocjail.rules.CATEGORY.NAME and its METADATA.
@@ -98,7 +100,27 @@ func (m module) ownEntry() (entry, error) {
 			return e, fmt.Errorf("%s: METADATA custom.%s: %w", at, key, err)
 		}
 	}
+	if e.Params, err = params(note); err != nil {
+		return e, fmt.Errorf("%s: %w", at, err)
+	}
 	return e, nil
+}
+
+// params reads the schema of what a rule can be told.
+func params(note *ast.Annotations) (*param.Schema, error) {
+	said, ok := note.Custom["params"]
+	if !ok {
+		return nil, nil
+	}
+	doc, err := json.Marshal(said)
+	if err != nil {
+		return nil, fmt.Errorf("METADATA custom.params: %w", err)
+	}
+	s, err := param.Parse(doc)
+	if err != nil {
+		return nil, fmt.Errorf("METADATA custom.params: %w", err)
+	}
+	return s, nil
 }
 
 func (m module) defines(name string) bool {
@@ -123,7 +145,7 @@ var conftestSeverity = map[string]finding.Severity{
 }
 
 // conftestEntries are the rules of a file that was written for conftest.
-func (m module) conftestEntries() []entry {
+func (m module) conftestEntries() ([]entry, error) {
 	seen := map[string]entry{}
 	for _, r := range m.Rules {
 		name := string(r.Head.Ref()[0].Value.(ast.Var))
@@ -137,6 +159,10 @@ func (m module) conftestEntries() []entry {
 		e.Severity = severity
 		if note := m.packageNote(); note != nil {
 			e.Title, e.Description = note.Title, note.Description
+			var err error
+			if e.Params, err = params(note); err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", m.Name(), m.Package.Location.Row, err)
+			}
 		}
 		seen[e.ID] = e
 	}
@@ -144,7 +170,7 @@ func (m module) conftestEntries() []entry {
 	for _, e := range seen {
 		entries = append(entries, e)
 	}
-	return entries
+	return entries, nil
 }
 
 // conftestID of data.a.b and deny_x is "a.b/deny-x".

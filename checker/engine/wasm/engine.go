@@ -29,7 +29,7 @@ type Module struct {
 	ID   string // of the rule, "category/kebab-name", where the module has one
 	Code []byte
 	// About is the JSON of what METADATA says of a Rego rule, for a command:
-	// {"severity"?, "title"?, "description"?, "remedy"?, "url"?}; nil for nothing.
+	// {"severity"?, "title"?, "description"?, "remedy"?, "url"?, "params"?}; nil for nothing.
 	About []byte
 }
 

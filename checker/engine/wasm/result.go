@@ -11,6 +11,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/param"
 )
 
 // findings reads a rule's answer, a JSON array. Each element is a finding as Rego
@@ -100,7 +101,10 @@ func about(id string, doc []byte) (engine.Rule, error) {
 	if doc == nil {
 		return r, nil
 	}
-	var said struct{ Severity, Title, Description, Remedy, URL *string }
+	var said struct {
+		Severity, Title, Description, Remedy, URL *string
+		Params                                    *param.Schema
+	}
 	d := json.NewDecoder(bytes.NewReader(doc))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&said); err != nil {
@@ -112,6 +116,7 @@ func about(id string, doc []byte) (engine.Rule, error) {
 			return r, fmt.Errorf("its description: %w", err)
 		}
 	}
+	r.Params = said.Params
 	for from, to := range map[*string]*string{said.Title: &r.Title, said.Description: &r.Description, said.Remedy: &r.Remedy, said.URL: &r.URL} {
 		if from != nil {
 			*to = *from

@@ -23,6 +23,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
 )
@@ -377,4 +378,42 @@ func TestDiesWithItsParent(t *testing.T) {
 	}
 	unix.Kill(pid, unix.SIGKILL)
 	t.Error("the worker outlives its parent")
+}
+
+// Whose a rule is, its source says, and not the module that holds it: a project's
+// could else let the project's file set what the organisation's did.
+func TestLayerIsTheSources(t *testing.T) {
+	install(t, "")
+	rules := fstest.MapFS{"a.rego": {Data: []byte(simple)}}
+	built, err := opa.Build(t.Context(), engine.Source{Name: "acme", FS: rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p, r := range built.Rules {
+		r.Layer = "organisation"
+		built.Rules[p] = r
+	}
+	code, err := wasm.Describe(built.Code, built.Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := []engine.Source{
+		{Name: "theirs", Layer: "project", FS: fstest.MapFS{"a.wasm": {Data: code}}},
+		{Name: "mine", Layer: "user", FS: fstest.MapFS{"b.rego": {Data: []byte("package b\nwarn contains \"x\"")}}},
+	}
+	read, err := engine.Read(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := open(t, 0, read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := map[string]string{}
+	for _, r := range w.Rules() {
+		layers[r.ID] = r.Layer
+	}
+	if diff := cmp.Diff(map[string]string{"main/deny": "project", "b/warn": "user"}, layers); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -10,6 +10,14 @@
 # custom:
 #   severity: info
 #   remedy: put --size BYTES before --tmpfs
+#   params:
+#     type: object
+#     properties:
+#       largest:
+#         type: integer
+#         description: bytes that a tmpfs may have without being reported; with 0 any bound will do
+#         minimum: 0
+#         default: 0
 #   avoid: --tmpfs /tmp
 #   prefer: --size 2147483648 --tmpfs /tmp
 package ocjail.rules.fs.unbounded_memory
@@ -29,5 +37,18 @@ unbounded contains m.dest if {
 	some m in input.jail.mounts
 	m.op == "tmpfs"
 	m.size == null
+	m.shadowed_by == null
+}
+
+findings contains findings.new(
+	sprintf("what is written to %s takes the machine's memory, up to %d bytes; the most that is allowed here is %d", [m.dest, m.size, largest]),
+	findings.mount(i),
+	sprintf("put --size %d before --tmpfs %s", [largest, m.dest]),
+) if {
+	largest := input.params["fs/unbounded-memory"].largest
+	largest > 0
+	some i, m in input.jail.mounts
+	m.op == "tmpfs"
+	m.size > largest
 	m.shadowed_by == null
 }

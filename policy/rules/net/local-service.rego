@@ -11,6 +11,17 @@
 # custom:
 #   severity: warning
 #   remedy: stop the service, give it a password, or add --unshare-net
+#   params:
+#     type: object
+#     properties:
+#       tolerated:
+#         type: array
+#         description: ports whose service asks for a password, or is not what usually listens there
+#         items:
+#           type: integer
+#           minimum: 1
+#           maximum: 65535
+#         default: []
 #   avoid:
 #     given: Docker listens on port 2375
 #   prefer: --unshare-net
@@ -27,4 +38,5 @@ findings contains findings.new(
 	some port in input.host.listening
 	some service in data.ocjail.services.commands
 	service.port == port
+	not port in input.params["net/local-service"].tolerated
 }

@@ -20,3 +20,9 @@ test_near_miss[note] if {
 	}
 	found(tc[0], tc[1]) == set()
 }
+
+test_tolerated if {
+	doc := object.union(fixtures.jail({"namespaces": {"net": "shared"}}), {"host": object.union(fixtures.clean.host, {"listening": [2375, 4096]})})
+	told := fixtures.told(doc, "net/local-service", {"tolerated": [80, 4096]})
+	fixtures.brief(rule.findings) == {["error", "2375"]} with input as told
+}
