@@ -94,3 +94,26 @@ func TestSharedNetworkAndCapabilitiesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// A terminal of 40 columns gets lines of 40 columns, unless a word is longer; and
+// without colour not one escape.
+func TestViewFitsFortyColumns(t *testing.T) {
+	v := &View{
+		Name: "x", Command: []string{"sh"}, Home: "/home/u", Project: "/p", Certain: true, Mounts: treeMounts(), Hidden: 12,
+		Links: []Link{{Path: "/bin"}, {Path: "/etc/a"}}, Namespaces: map[string]string{"net": "shared"},
+		Hardening: []Hardening{{"launch", "an empty session keyring, no core dumps, and what not"}},
+		Watched:   []Watched{{Path: "/p/.envrc", Class: "host-executed", Access: "rw", How: "create"}},
+	}
+	var b bytes.Buffer
+	if err := v.Text(&b, Style{Width: 40}); err != nil {
+		t.Fatal(err)
+	}
+	for l := range strings.Lines(b.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(l, "\n")); n > 40 {
+			t.Errorf("%d columns: %s", n, l)
+		}
+	}
+	if strings.Contains(b.String(), "\x1b") {
+		t.Error("an escape without colour")
+	}
+}

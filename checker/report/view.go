@@ -31,6 +31,8 @@ type View struct {
 	Capabilities checker.InputCapabilities `json:"capabilities"`
 	Seccomp      []checker.InputSeccomp    `json:"seccomp"`
 
+	Hardening []Hardening `json:"hardening"` // what ocjail adds
+
 	Sockets []Socket  `json:"sockets"` // reachable ones that are known, by path
 	Watched []Watched `json:"watched"` // reachable watched paths, widest access first, then by class and path
 }
@@ -53,6 +55,9 @@ type Mount struct {
 	// and the devices of --dev.
 	Implied bool  `json:"implied"`
 	Cause   Cause `json:"cause"`
+
+	of     *sandbox.Mount
+	option int
 }
 
 // Link is a symbolic link that bwrap makes.
@@ -106,6 +111,7 @@ func NewView(j *checker.Jail) (*View, error) {
 		Hostname: in.Jail.Hostname, Namespaces: in.Jail.Namespaces, Session: in.Jail.Session,
 		Capabilities: in.Jail.Capabilities, Seccomp: in.Jail.Seccomp, Environment: environment(j, in.Jail.Env),
 	}
+	v.Hardening = v.hardening(j)
 	v.addMounts(j)
 	v.addLinks(j)
 	v.addWatched(j)
@@ -141,7 +147,7 @@ func (v *View) addMounts(j *checker.Jail) {
 		}
 		m := Mount{
 			Path: l.Point, Access: string(l.Access()), Kind: string(l.Kind), Source: l.Source,
-			Type: string(sandbox.Dir), Implied: l.Implied, Cause: cause(j, l.Option),
+			Type: string(sandbox.Dir), Implied: l.Implied, Cause: cause(j, l.Option), of: l.Mount, option: l.Option,
 		}
 		switch {
 		case l.Kind == sandbox.MountData:

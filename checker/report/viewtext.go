@@ -80,10 +80,11 @@ func (v *View) Text(w io.Writer, s Style) error {
 	p.tree(mountTree(v.Mounts).rows(at))
 	p.line("%s", s.paint(dim, strings.Join(wrap(legend, s.Width), "\n")))
 	if text := v.folded(); text != "" {
-		p.line("%s", s.paint(dim, text))
+		p.line("%s", s.paint(dim, strings.Join(wrap(text, s.Width), "\n")))
 	}
 	p.line("")
 	v.settings(p)
+	v.hardeningText(p)
 	v.sockets(p, at)
 	v.watchedText(p, at)
 	return p.err

@@ -55,3 +55,9 @@ func write(w io.Writer, format string, d document) error {
 	}
 	return nil
 }
+
+// say writes a line for people.
+func say(out io.Writer, text string) error {
+	_, err := fmt.Fprintln(out, text)
+	return err
+}

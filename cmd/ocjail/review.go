@@ -210,11 +210,6 @@ func discard(out io.Writer, facts *host.Facts) error {
 	return say(out, "The records of this project are now in "+to+", where nothing reads them.")
 }
 
-func say(out io.Writer, text string) error {
-	_, err := fmt.Fprintln(out, text)
-	return err
-}
-
 func kept(n int) string { return fmt.Sprintf("Kept %d.", n) }
 
 func reverted(n int, where string) string {

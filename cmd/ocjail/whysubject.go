@@ -17,10 +17,11 @@ import (
 // subjectKinds are what `ocjail why` can be asked about, as --as names them.
 var subjectKinds = []string{"path", "env", "host"}
 
-var (
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	shellCase    = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
-	endsInPort   = regexp.MustCompile(`^[^/]*:[0-9]+$`)
+// The forms of a word, compiled where they are needed: not at every start.
+const (
+	variableName = `^[A-Za-z_][A-Za-z0-9_]*$`
+	shellCase    = `^[A-Z_][A-Z0-9_]*$`
+	endsInPort   = `^[^/]*:[0-9]+$`
 )
 
 // subjectKind tells what a word means. A word that means two things is an error,
@@ -32,10 +33,11 @@ func subjectKind(word string, knows func(variable string) bool) (string, error) 
 		exists = true // it has the form of a path, and looking it up says what is wrong
 	}
 	kind := "path"
+	has := func(form string) bool { return regexp.MustCompile(form).MatchString(word) }
 	switch {
-	case endsInPort.MatchString(word):
+	case has(endsInPort):
 		kind = "host"
-	case variableName.MatchString(word) && (shellCase.MatchString(word) || knows(word)):
+	case has(variableName) && (has(shellCase) || knows(word)):
 		kind = "env"
 	}
 	if kind == "path" || !exists {

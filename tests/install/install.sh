@@ -2,7 +2,7 @@
 # Installs what `make run` needs and the machine lacks: bubblewrap and git from
 # Debian, opencode from the npm registry into .tools/ of this project; as
 # `install.sh tests` also Nix, patchelf, jq, shellcheck, D-Bus and its proxy and
-# help2man, for the tests. Says each step; does nothing, and says nothing, when all is there.
+# help2man and chromium, for the tests. Says each step; does nothing, and says nothing, when all is there.
 # Exits 1 with what to install by hand when it cannot.
 set -euo pipefail
 
@@ -109,7 +109,7 @@ install_opencode() {
 needed=(bwrap:bubblewrap git:git)
 if [[ ${1-} == tests ]]; then
   needed+=(nix-instantiate:nix-bin patchelf:patchelf jq:jq shellcheck:shellcheck)
-  needed+=(dbus-daemon:dbus-daemon dbus-send:dbus-bin xdg-dbus-proxy:xdg-dbus-proxy help2man:help2man)
+  needed+=(dbus-daemon:dbus-daemon dbus-send:dbus-bin xdg-dbus-proxy:xdg-dbus-proxy help2man:help2man chromium:chromium)
   needed+=(compiles_wasi:clang+lld+wasi-libc+libclang-rt-dev-wasm32)
 fi
 
