@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"strings"
 	"testing"
 )
@@ -19,7 +18,10 @@ func TestTheModelIsToldOfTheJail(t *testing.T) {
 		"`" + projectDir + "`", "`" + projectDir + "/.git/hooks`", "--add 'rw-bind /PATH /PATH'",
 	}
 	for _, jailed := range []bool{false, true} {
-		system := systemOf(t, tools, jailed)
+		system, err := System(t.Context(), tools, jailed)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, want := range []string{"House rule: be brief.", "Project rule: shell scripts only."} {
 			if !strings.Contains(system, want) {
 				t.Errorf("jailed %v: the model was not told %q", jailed, want)
@@ -31,24 +33,4 @@ func TestTheModelIsToldOfTheJail(t *testing.T) {
 			}
 		}
 	}
-}
-
-// systemOf runs a session of one harmless act.
-func systemOf(t *testing.T, tools Tools, jailed bool) string {
-	model, err := ServeScript([]Call{bash("true")}, func(int, string) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer model.Close()
-	w, err := NewWorld(tools, model.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), sessionLimit)
-	defer cancel()
-	if _, err := w.launch(ctx, tools, jailed); err != nil {
-		t.Fatal(err)
-	}
-	return model.System()
 }

@@ -59,6 +59,25 @@ func Run(ctx context.Context, tools Tools, jailed bool, progress func(turn int))
 	return results, nil
 }
 
+// System lets opencode carry out one harmless act in a new world and returns what
+// it told its model beside the conversation.
+func System(ctx context.Context, tools Tools, jailed bool) (text string, err error) {
+	model, err := ServeScript([]Call{bash("true")}, func(int, string) {})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, model.Close()) }()
+	w, err := NewWorld(tools, model.URL)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, sessionLimit)
+	defer cancel()
+	_, err = w.launch(ctx, tools, jailed)
+	return model.System(), err
+}
+
 // judge looks at the host. An act that the agent never answered is an error:
 // harm that nobody tried would look like harm prevented.
 func judge(w *World, acts []Act, replies map[int]string) ([]Result, error) {

@@ -51,6 +51,16 @@ func TestAgent(t *testing.T) {
 			t.Errorf("%s: happened = %v; the agent answered: %s", r.Act.Name, r.Happened, r.Reply)
 		}
 	}
+	// And the model is told of this jail, in the words of devenv.nix.
+	system, err := agent.System(t.Context(), tools, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"This session runs in a jail", `(rw-bind "/PATH" "/PATH")`, "programs.opencode.jailCombinators", "House rule: be brief."} {
+		if !strings.Contains(system, want) {
+			t.Errorf("the model was not told %q:\n%s", want, system)
+		}
+	}
 }
 
 // Configuration that devenv generates, as links into the store, is what opencode
