@@ -34,34 +34,41 @@ const (
 
 const tells = "tells the jail what it may reach"
 
-// tell takes the hardened sandbox, with what tells the inmate of it where that can
+// tell takes the hardened sandbox, with as much of what tells the inmate of it as can
 // be: no jail fails for it. owned is what ownsPlace says.
 func (j *Jail) tell(hardened *sandbox.Sandbox, owned bool) (err error) {
-	told, more := j.inform(hardened, owned)
-	if more {
-		j.Sandbox = told
-		if j.Tree, err = told.Simulate(j.simulation()); err == nil && j.toldOnly() {
+	for _, s := range j.informed(hardened, owned) {
+		j.Sandbox = s
+		if j.Tree, err = s.Simulate(j.simulation()); err == nil && j.toldOnly() {
 			return nil
 		}
 	}
-	j.Sandbox = hardened
-	j.Tree, err = hardened.Simulate(j.simulation())
 	return err
 }
 
-// toldOnly tells whether telling the jail changes nothing on the host, and hangs on
-// no link that a jail can replace.
+// toldOnly tells whether what is told is found in the jail, changes nothing on the
+// host, and hangs on no link that a jail can replace.
 func (j *Jail) toldOnly() bool {
 	ours := func(option int) bool { return j.Sandbox.Options[option].Added == tells }
-	return !slices.ContainsFunc(j.Tree.Effects, func(e sandbox.Effect) bool { return ours(e.Option) }) &&
-		!slices.ContainsFunc(j.Tree.Links, func(l sandbox.LinkUse) bool { return ours(l.Option) })
+	if slices.ContainsFunc(j.Tree.Effects, func(e sandbox.Effect) bool { return ours(e.Option) }) ||
+		slices.ContainsFunc(j.Tree.Links, func(l sandbox.LinkUse) bool { return ours(l.Option) }) {
+		return false
+	}
+	files := func(o sandbox.Option) bool { return o.Added == tells && o.Name == "--file" }
+	if !slices.ContainsFunc(j.Sandbox.Options, files) {
+		return true
+	}
+	// A link on the way may have led out of the jail.
+	at, err := j.Tree.Access(InmateDescription)
+	return err == nil && at.Exists && at.Mount.Kind == sandbox.MountTmpfs
 }
 
-// inform returns s with what tells its inmate of the jail, and whether it differs.
-// The files go where nothing of the host is: a place made there would stay on it.
-func (r Request) inform(s *sandbox.Sandbox, owned bool) (*sandbox.Sandbox, bool) {
+// informed returns s with what tells its inmate of the jail, the most telling first
+// and s itself last. The files go where nothing of the host is: a place made there
+// would stay on it.
+func (r Request) informed(s *sandbox.Sandbox, owned bool) []*sandbox.Sandbox {
 	if !r.Config.Gate.Inform || r.startsProxy(s) || len(s.Words())+len(s.Command)+spareWords > sandbox.MaxArgs {
-		return s, false
+		return []*sandbox.Sandbox{s}
 	}
 	told := s.Clone()
 	add := func(name string, args ...string) {
@@ -69,8 +76,9 @@ func (r Request) inform(s *sandbox.Sandbox, owned bool) (*sandbox.Sandbox, bool)
 	}
 	add("--setenv", InmateVariable, "1")
 	if !owned {
-		return told, true
+		return []*sandbox.Sandbox{told, s}
 	}
+	brief := told.Clone()
 	// One mount for all, which is cheaper than one a file.
 	add("--size", "1048576")
 	add("--tmpfs", InmateDirectory)
@@ -82,7 +90,7 @@ func (r Request) inform(s *sandbox.Sandbox, owned bool) (*sandbox.Sandbox, bool)
 		add("--setenv", agentConfig, config)
 	}
 	add("--remount-ro", InmateDirectory)
-	return told, true
+	return []*sandbox.Sandbox{told, brief, s}
 }
 
 // spareWords is how many words of bwrap's a launch may still need, these included.
