@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -71,15 +72,26 @@ func (c *Checker) configured(j *Jail, found []finding.Finding, now time.Time) []
 	for _, i := range c.Ignored() {
 		add(ruleWeakening, severity, i.Message, i.Remedy, i.Pos)
 	}
-	for _, p := range c.rules.Waivers {
+	for _, p := range c.WaiverProblems(now) {
 		add(ruleWaiver, c.rules.Of(ruleWaiver).Severity, p.Message, p.Remedy, p.Pos)
 	}
 	for id := range c.worst {
 		for _, w := range c.rules.Of(id).Waivers {
-			if message, remedy := c.late(w, now); message != "" {
-				add(ruleWaiver, c.rules.Of(ruleWaiver).Severity, message, remedy, w.Pos)
-			} else if !waives(w, j, found) { // it may be for another jail
+			if why, _ := c.late(w, now); why == "" && !waives(w, j, found) { // it may be for another jail
 				add(ruleWaiver, finding.Info, fmt.Sprintf("the waiver of %s for %s waives nothing in this jail", w.Rule, w.Subject), "delete it if no other jail needs it", w.Pos)
+			}
+		}
+	}
+	return all
+}
+
+// WaiverProblems are the waivers that do not count at a time, in any jail.
+func (c *Checker) WaiverProblems(now time.Time) []config.WaiverProblem {
+	all := slices.Clone(c.rules.Waivers)
+	for _, id := range slices.Sorted(maps.Keys(c.worst)) {
+		for _, w := range c.rules.Of(id).Waivers {
+			if message, remedy := c.late(w, now); message != "" {
+				all = append(all, config.WaiverProblem{Waiver: w, Message: message, Remedy: remedy})
 			}
 		}
 	}

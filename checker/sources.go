@@ -39,7 +39,7 @@ func sources(c *config.Config, at Where) ([]engine.Source, error) {
 // open returns the source of a policy, and its path on the host. What a project
 // names may not lead out of it, wherever the agent made links to.
 func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
-	s = engine.Source{Layer: p.Layer.String(), Untrusted: p.Layer == config.Project}
+	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer == config.Project}
 	file = p.Path
 	if rest, ok := strings.CutPrefix(file, "{home}/"); ok {
 		file = filepath.Join(at.Home, rest)

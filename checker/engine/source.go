@@ -19,7 +19,9 @@ import (
 // data.ocjail.NAME.
 type Source struct {
 	Name string // for errors
-	FS   fs.FS
+	// At is where somebody named it, for errors; "" for what nobody did.
+	At string
+	FS fs.FS
 	// Root is the file or folder of FS that holds the rules; "" is all of it.
 	Root string
 	// Untrusted sources bring rules, which only add findings. They may not extend
@@ -91,7 +93,10 @@ func Read(sources ...Source) ([]File, error) {
 			err = errors.New("no rule and no list: name a folder with *.rego or *.wasm files, or with lists in data/")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read rules of %s: %w", s.Name, err)
+			if s.At != "" {
+				s.At = ", of " + s.At
+			}
+			return nil, fmt.Errorf("read rules of %s%s: %w", s.Name, s.At, err)
 		}
 	}
 	return r.files, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,8 @@ func newConfigCheck() *cobra.Command {
 rules which they name can be loaded. Without a FILE, check those that hold here
 together, and that none asks for more than it is trusted with.
 
-Exit status 0: nothing to mend; 1: something is ignored; 2: a file is broken.`,
+Exit status 0: nothing to mend; 1: something does not count, which a file is not
+trusted with or which is a waiver that has expired; 2: a file is broken.`,
 		Example: `  ocjail config check
   ocjail config check --layer organisation ./ocjail.hcl`,
 		ValidArgsFunction: cobra.FixedCompletions([]string{"hcl"}, cobra.ShellCompDirectiveFilterFileExt),
@@ -87,23 +89,23 @@ Exit status 0: nothing to mend; 1: something is ignored; 2: a file is broken.`,
 	c.Flags().StringVar(&layer, "layer", "user", "whose the FILEs are: `organisation`, user or project")
 	must(c.RegisterFlagCompletionFunc("layer", cobra.FixedCompletions([]string{"organisation", "user", "project"}, cobra.ShellCompDirectiveNoFileComp)))
 	c.RunE = func(c *cobra.Command, files []string) error {
-		var ignored []config.Ignored
+		var problems []error
 		var err error
 		if len(files) > 0 {
-			ignored, err = checkFiles(c, layer, files)
+			problems, err = checkFiles(c, layer, files)
 		} else {
 			var rules *checker.Checker
 			if _, rules, err = f.configured(); err == nil {
-				ignored = rules.Ignored()
+				problems = problemsOf(rules)
 			}
 		}
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		for _, i := range ignored {
-			complain(c.OutOrStdout(), fmt.Errorf("%s: %s", i.Message, i.Remedy))
+		for _, p := range problems {
+			complain(c.OutOrStdout(), p)
 		}
-		if len(ignored) > 0 {
+		if len(problems) > 0 {
 			return &statusError{foundStatus, nil}
 		}
 		return nil
@@ -111,8 +113,20 @@ Exit status 0: nothing to mend; 1: something is ignored; 2: a file is broken.`,
 	return c
 }
 
+// problemsOf are the statements that do not count, whatever the jail.
+func problemsOf(rules *checker.Checker) []error {
+	var all []error
+	for _, i := range rules.Ignored() {
+		all = append(all, fmt.Errorf("%s: %s", i.Message, i.Remedy))
+	}
+	for _, w := range rules.WaiverProblems(time.Now()) {
+		all = append(all, fmt.Errorf("%s: %s: %s", w.Pos, w.Message, w.Remedy))
+	}
+	return all
+}
+
 // checkFiles checks files by themselves, each as one of that layer.
-func checkFiles(c *cobra.Command, layer string, names []string) ([]config.Ignored, error) {
+func checkFiles(c *cobra.Command, layer string, names []string) ([]error, error) {
 	l, err := config.ParseLayer(layer)
 	if err != nil {
 		return nil, fmt.Errorf("--layer: %w", err)
@@ -121,8 +135,7 @@ func checkFiles(c *cobra.Command, layer string, names []string) ([]config.Ignore
 	if err != nil {
 		return nil, err
 	}
-	var ignored []config.Ignored
-	var errs []error
+	var problems, errs []error
 	for _, name := range names {
 		f, err := config.LoadUntrusted(l, name)
 		if err != nil {
@@ -134,7 +147,7 @@ func checkFiles(c *cobra.Command, layer string, names []string) ([]config.Ignore
 			errs = append(errs, err)
 			continue
 		}
-		ignored = append(ignored, rules.Ignored()...)
+		problems = append(problems, problemsOf(rules)...)
 	}
-	return ignored, errors.Join(errs...)
+	return problems, errors.Join(errs...)
 }

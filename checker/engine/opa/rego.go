@@ -65,7 +65,7 @@ func New(ctx context.Context, o Options, sources ...engine.Source) (*Rego, error
 	if o.WithoutPack {
 		entries = slices.DeleteFunc(entries, func(e entry) bool { return e.from.Source.Embedded })
 		if len(entries) == 0 {
-			return nil, errNoRule
+			return nil, noRule(modules)
 		}
 	}
 	data, err := merge(lists)

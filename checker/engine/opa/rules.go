@@ -26,7 +26,18 @@ type entry struct {
 // reserved is the package path that only the pack may define.
 var reserved = ast.MustParseRef("data." + engine.Reserved)
 
-var errNoRule = errors.New("no rule in any source: name a folder with *.rego files")
+// noRule says that the files of the modules, if any, define none.
+func noRule(modules []module) error {
+	for _, m := range modules {
+		if !m.Source.Embedded {
+			return fmt.Errorf("no rule in any source, not in %s either: write deny, warn or violation, or a package ocjail.rules.CATEGORY.NAME with findings", m.at())
+		}
+	}
+	return errors.New("no rule in any source: name a folder with *.rego files")
+}
+
+// at is the place of the module's package.
+func (m module) at() string { return fmt.Sprintf("%s:%d", m.Name(), m.Package.Location.Row) }
 
 // discover finds the rules in modules, sorted by ID.
 func discover(modules []module) ([]entry, error) {
@@ -42,12 +53,12 @@ func discover(modules []module) ([]entry, error) {
 	for i := 1; i < len(all); i++ {
 		a, b := all[i-1], all[i]
 		if a.ID == b.ID && !(b.conftest && a.from.Source.Name == b.from.Source.Name) {
-			return nil, fmt.Errorf("rule %s is defined twice, in %s and in %s: rename one package", a.ID, a.from.Name(), b.from.Name())
+			return nil, fmt.Errorf("rule %s is defined twice, in %s and in %s: rename one package", a.ID, a.from.at(), b.from.at())
 		}
 	}
 	all = slices.CompactFunc(all, func(a, b entry) bool { return a.ID == b.ID })
 	if len(all) == 0 {
-		return nil, errNoRule
+		return nil, noRule(modules)
 	}
 	return all, nil
 }
@@ -77,7 +88,7 @@ func (m module) ownEntry() (entry, error) {
 	}
 	e := entry{from: m, ref: path.Append(ast.StringTerm("findings"))}
 	e.ID = kebab(path[3]) + "/" + kebab(path[4])
-	at := fmt.Sprintf("%s:%d: rule %s", m.Name(), m.Package.Location.Row, e.ID)
+	at := fmt.Sprintf("%s: rule %s", m.at(), e.ID)
 	if !m.defines("findings") {
 		return e, fmt.Errorf("%s defines no findings: write `findings contains {\"message\": …, \"subject\": …} if …`", at)
 	}
@@ -161,7 +172,7 @@ func (m module) conftestEntries() ([]entry, error) {
 			e.Title, e.Description = note.Title, note.Description
 			var err error
 			if e.Params, err = params(note); err != nil {
-				return nil, fmt.Errorf("%s:%d: %w", m.Name(), m.Package.Location.Row, err)
+				return nil, fmt.Errorf("%s: %w", m.at(), err)
 			}
 		}
 		seen[e.ID] = e

@@ -17,8 +17,8 @@ import (
 )
 
 // opaModule is a module that OPA compiled. Its ABI is documented at
-// https://www.openpolicyagent.org/docs/wasm#abi; versions 1.2 and 1.3 have the
-// call opa_eval, which 1.1 and older lack.
+// https://www.openpolicyagent.org/docs/wasm#abi; from version 1.2 on one call,
+// opa_eval, evaluates, where 1.1 takes a context and several.
 type opaModule struct {
 	runtime  wazero.Runtime
 	module   Module
@@ -26,6 +26,7 @@ type opaModule struct {
 	env      wazero.CompiledModule // owns the memory
 	data     []byte
 	builtins map[int32]builtin
+	steps    bool    // it is of version 1.1
 	entries  []entry // by rule
 	// entrypoints are all that it has, by name.
 	entrypoints map[string]int32
@@ -39,8 +40,19 @@ type entry struct {
 
 const (
 	abiMajor    = 1
-	oldestMinor = 2
+	oldestMinor = 1
 	newestMinor = 3
+	evalMinor   = 2 // from which on there is opa_eval
+)
+
+// exported is what modules of every version export, and what evaluates in 1.1 and
+// from 1.2 on.
+var (
+	exported     = []string{"opa_malloc", "opa_json_parse", "opa_json_dump", "opa_value_parse", "opa_value_dump", "opa_heap_ptr_get", "builtins", "entrypoints"}
+	exportedSlow = []string{
+		"eval", "opa_eval_ctx_new", "opa_eval_ctx_set_input", "opa_eval_ctx_set_data", "opa_eval_ctx_set_entrypoint", "opa_eval_ctx_get_result", "opa_heap_ptr_set",
+	}
+	exportedFast = []string{"opa_eval"}
 )
 
 func (e *Engine) loadOPA(ctx context.Context, m Module, c wazero.CompiledModule) (loaded, error) {
@@ -66,7 +78,7 @@ func (o *opaModule) prepare(ctx context.Context, e *Engine) error {
 		return err
 	}
 	return o.within(ctx, func(i *instance) error {
-		if err := i.checkABI(); err != nil {
+		if err := o.checkABI(i); err != nil {
 			return err
 		}
 		numbers, err := i.names("builtins")
@@ -96,9 +108,13 @@ func checkOPAImports(c wazero.CompiledModule) error {
 	if from, name, _ := memories[0].Import(); from != "env" || name != "memory" {
 		return fmt.Errorf("imports the memory %s.%s, which is no part of OPA's ABI", from, name)
 	}
-	for _, name := range []string{"opa_eval", "opa_malloc", "opa_json_parse", "opa_json_dump", "opa_value_parse", "opa_value_dump", "opa_heap_ptr_get", "builtins", "entrypoints"} {
+	return checkExports(c, exported)
+}
+
+func checkExports(c wazero.CompiledModule, names []string) error {
+	for _, name := range names {
 		if c.ExportedFunctions()[name] == nil {
-			return fmt.Errorf("does not export %s: build it with OPA 0.40 or newer", name)
+			return fmt.Errorf("does not export %s: build it with a newer OPA", name)
 		}
 	}
 	return nil
@@ -159,7 +175,7 @@ func (o *opaModule) evaluate(ctx context.Context, input []byte) ([]finding.Findi
 			return err
 		}
 		for _, e := range o.entries {
-			answer, err := i.eval(e.number, data, uint32(heap), input)
+			answer, err := i.evaluate(e.number, data, heap, input)
 			if err != nil {
 				return err
 			}
@@ -196,12 +212,20 @@ func (o *opaModule) within(ctx context.Context, f func(*instance) error) error {
 	return errors.Join(f(i), i.close())
 }
 
-func (i *instance) checkABI() error {
+// checkABI makes sure that the module is of a version that is known, and exports
+// what evaluates in that version.
+func (o *opaModule) checkABI(i *instance) error {
 	major, minor := i.global("opa_wasm_abi_version"), i.global("opa_wasm_abi_minor_version")
-	if major != abiMajor || minor < oldestMinor || minor > newestMinor {
+	switch {
+	case major < 0 || minor < 0:
+		return errors.New("does not say which version of OPA's ABI it has (opa_wasm_abi_version): build it with a newer OPA")
+	case major != abiMajor || minor < oldestMinor || minor > newestMinor:
 		return fmt.Errorf("has version %d.%d of OPA's ABI, and this ocjail runs %d.%d to %d.%d", major, minor, abiMajor, oldestMinor, abiMajor, newestMinor)
+	case minor < evalMinor:
+		o.steps = true
+		return checkExports(o.code, exportedSlow)
 	}
-	return nil
+	return checkExports(o.code, exportedFast)
 }
 
 // global returns an exported number, -1 if there is none.

@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,8 +49,52 @@ func (i *instance) parse(function string, doc []byte) (uint32, error) {
 	return value, err
 }
 
-// eval has one entrypoint judge the input. heap is where the module may use memory
-// from: what it takes is free again for the next.
+// evaluate has one entrypoint judge the input. heap is where the module may use
+// memory from: what it takes is free again for the next.
+func (i *instance) evaluate(entrypoint int32, data, heap uint32, input []byte) ([]byte, error) {
+	if i.module.steps {
+		return i.evalInSteps(entrypoint, data, heap, input)
+	}
+	return i.eval(entrypoint, data, heap, input)
+}
+
+// evalInSteps evaluates as in version 1.1 of the ABI.
+func (i *instance) evalInSteps(entrypoint int32, data, heap uint32, input []byte) ([]byte, error) {
+	if _, err := i.call("opa_heap_ptr_set", uint64(heap)); err != nil {
+		return nil, err
+	}
+	value, err := i.parse("opa_json_parse", input)
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	context, err := i.call("opa_eval_ctx_new")
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range []struct {
+		function string
+		value    uint32
+	}{
+		{"opa_eval_ctx_set_input", value}, {"opa_eval_ctx_set_data", data}, {"opa_eval_ctx_set_entrypoint", uint32(entrypoint)},
+	} {
+		if _, err := i.call(set.function, uint64(context), uint64(set.value)); err != nil {
+			return nil, err
+		}
+	}
+	if status, err := i.call("eval", uint64(context)); err != nil || status != 0 {
+		return nil, cmp.Or(err, fmt.Errorf("eval: error %d", status))
+	}
+	at, err := i.call("opa_eval_ctx_get_result", uint64(context))
+	if err != nil {
+		return nil, err
+	}
+	if at, err = i.call("opa_json_dump", uint64(at)); err != nil {
+		return nil, err
+	}
+	return i.readText(at)
+}
+
+// eval evaluates by the one call of version 1.2 and later.
 func (i *instance) eval(entrypoint int32, data, heap uint32, input []byte) ([]byte, error) {
 	size := uint32(len(input))
 	missing := int64(heap) + int64(size) - int64(i.memory.Size())
