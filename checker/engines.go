@@ -81,8 +81,9 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 		err   error
 	}
 	others := make(chan verdict, 1)
+	judged := e.others.Begin(ctx, doc)
 	go func() {
-		found, err := e.others.Evaluate(ctx, doc)
+		found, err := judged()
 		others <- verdict{found, err}
 	}()
 	found, err := e.pack.Judge(ctx, in)

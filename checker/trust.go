@@ -31,7 +31,7 @@ func (c *Checker) untouchable(j *Jail) error {
 }
 
 // cacheOutOfReach looks at the cache of users' rules, if it is used. Its key vouches
-// for what is run from it, so the jail may not even read that.
+// for what is run from it, and may have been by now, so the jail may not even read that.
 func (c *Checker) cacheOutOfReach(j *Jail) error {
 	used := c.engine.cache
 	if used == nil {

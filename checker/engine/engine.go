@@ -14,6 +14,9 @@ import (
 // DefaultTimeLimit bounds one evaluation of all rules.
 const DefaultTimeLimit = 2 * time.Second
 
+// InputParts are the members of the policy input, as its schema has them.
+var InputParts = []string{"agent", "host", "jail", "now", "params", "phase", "version", "watched"}
+
 // InputVersion is the version of the policy input that rules are written for.
 const InputVersion = 1
 

@@ -46,7 +46,7 @@ func build(words []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	code, err := wasm.Describe(built.Code, built.Rules)
+	code, err := wasm.Describe(built.Code, built.Rules, built.Reads)
 	if err != nil {
 		return err
 	}

@@ -132,6 +132,9 @@ func (b *benchmark) run() error {
 			}
 		}
 	}
+	if err := b.modules(def); err != nil {
+		return err
+	}
 	printSteps(nixSteps, longSteps)
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 type variant struct {
 	name    string
 	command []string
+	before  func() error    // what is done before each run, not timed; nil for nothing
 	samples []time.Duration // until it ended
 	started []time.Duration // until the payload ran
 	cpu     []time.Duration // of the process and its children: other work disturbs it less
@@ -25,6 +26,11 @@ type variant struct {
 func measure(dir string, rounds int, variants []*variant) error {
 	for round := range rounds + 2 {
 		for _, v := range variants {
+			if v.before != nil {
+				if err := v.before(); err != nil {
+					return err
+				}
+			}
 			begun, took, usage, err := once(dir, v.command)
 			if err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)

@@ -128,6 +128,42 @@ func TestRunsNoNativeCodeOfOthers(t *testing.T) {
 	}
 }
 
+// A verdict is native code's equal: one that others wrote could allow everything.
+func TestBelievesNoVerdictOfOthers(t *testing.T) {
+	o, _ := warm(t)
+	o.judges("")
+	kept := o.entries("verdict")
+	if len(kept) != 1 {
+		t.Fatalf("%v", kept)
+	}
+	if err := os.WriteFile(kept[0], append([]byte(`{"findings":[]}`), make([]byte, 32)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.judges("ocjail: warning: " + filepath.Base(kept[0]) + " in the rules' cache is not as ocjail left it, and is discarded")
+	o.judges("")
+}
+
+// A command says beside it what it reads, and gets no more.
+func TestKeepsTheVerdictOfACommand(t *testing.T) {
+	for about, want := range map[string]int{"no-network.json": 1, "": 0} {
+		o := newOrganisation(t)
+		o.guest([]string{"GOOS=wasip1", "GOARCH=wasm"}, "go", "build", "-C", "guests/go")
+		if about == "" {
+			if err := os.Remove(filepath.Join(o.dir, "rules/acme/no-network.json")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if _, out, said := o.lint(); !strings.Contains(out, "acme/no-network: the jail shares the host's network") {
+				t.Fatal(out, said)
+			}
+		}
+		if kept := o.entries("verdict"); len(kept) != want {
+			t.Errorf("%q: %d verdicts", about, len(kept))
+		}
+	}
+}
+
 // clear removes the cache's files of a kind.
 func (o *organisation) clear(kind string) {
 	o.t.Helper()

@@ -19,12 +19,20 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
+// judging is an engine that knows what its rules read.
+type judging interface {
+	engine.Engine
+	// Reads are the parts of the policy input that they read; nil when that is not
+	// known.
+	Reads() []string
+}
+
 // engines are all that the sources need, at least one.
 type engines []layered
 
 // layered is the engine of a layer's rules.
 type layered struct {
-	engine.Engine
+	judging
 	layer string
 }
 
@@ -51,7 +59,7 @@ func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error
 }
 
 // openLayer compiles the rules of the sources of one layer.
-func openLayer(ctx context.Context, load worker.Load, o wasm.Options) ([]engine.Engine, error) {
+func openLayer(ctx context.Context, load worker.Load, o wasm.Options) ([]judging, error) {
 	sources := []engine.Source{engine.EmbeddedPack()}
 	var modules []wasm.Module
 	rego := false
@@ -64,7 +72,7 @@ func openLayer(ctx context.Context, load worker.Load, o wasm.Options) ([]engine.
 		modules = append(modules, modulesOf(s)...)
 		sources = append(sources, engine.Source{Name: s.Name, FS: files})
 	}
-	var all []engine.Engine
+	var all []judging
 	if rego {
 		e, err := opa.New(ctx, opa.Options{TimeLimit: time.Duration(load.TimeLimit), WithoutPack: true}, sources...)
 		if err != nil {
@@ -136,6 +144,21 @@ func (e engines) Rules() []engine.Rule {
 	}
 	slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return rules
+}
+
+// reads are the parts of the input that any of the rules reads, sorted; nil when
+// that is not known of all.
+func (e engines) reads() []string {
+	all := []string{}
+	for _, one := range e {
+		reads := one.Reads()
+		if reads == nil {
+			return nil
+		}
+		all = append(all, reads...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Evaluate implements engine.Engine.

@@ -20,9 +20,12 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := worker.Send(out, worker.Identity()); err != nil {
 		return err
 	}
+	var handover worker.Handover
 	var load worker.Load
-	if err := worker.Receive(in, &load); err != nil {
-		return fmt.Errorf("read rules: %w", err)
+	for _, message := range []any{&handover, &load} {
+		if err := worker.Receive(in, message); err != nil {
+			return fmt.Errorf("read rules: %w", err)
+		}
 	}
 	if load.Protocol != worker.Protocol {
 		return fmt.Errorf("protocol %d, not %d", load.Protocol, worker.Protocol)
@@ -31,14 +34,14 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ahead := func(name string) { _ = worker.Send(out, worker.Loaded{At: name}) }
 	var notes []string
 	o := wasm.Options{Before: func(name string) { ahead(name) }, Note: func(n string) { notes = append(notes, n) }}
-	if load.CacheKey != nil {
-		o.Cache = cache.Handed(os.NewFile(worker.CacheFD, "rules"), load.CacheKey)
+	if handover.CacheKey != nil {
+		o.Cache = cache.Handed(os.NewFile(worker.CacheFD, "rules"), handover.CacheKey)
 	}
 	rules, err := open(ctx, load, o)
 	if err != nil {
 		return worker.Send(out, worker.Loaded{Error: err.Error()})
 	}
-	if err := worker.Send(out, worker.Loaded{Rules: rules.Rules(), Notes: notes}); err != nil {
+	if err := worker.Send(out, worker.Loaded{Rules: rules.Rules(), Reads: rules.reads(), Notes: notes}); err != nil {
 		return err
 	}
 	ahead = func(name string) { _ = worker.Send(out, worker.Verdict{At: name}) }

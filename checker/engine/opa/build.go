@@ -18,6 +18,7 @@ type Built struct {
 	Code []byte
 	// Rules are those of the module, by the entrypoint that stands for each.
 	Rules map[string]engine.Rule
+	Reads []string // see Rego.Reads
 }
 
 // Build compiles the rules of the sources, which the pack's library is there for.
@@ -29,7 +30,7 @@ func Build(ctx context.Context, sources ...engine.Source) (Built, error) {
 	if err != nil {
 		return Built{}, err
 	}
-	built := Built{Rules: map[string]engine.Rule{}}
+	built := Built{Rules: map[string]engine.Rule{}, Reads: e.Reads()}
 	for _, r := range e.entries {
 		p, err := r.ref.Ptr()
 		if err != nil {

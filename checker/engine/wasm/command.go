@@ -21,12 +21,13 @@ type command struct {
 	module  Module
 	code    wazero.CompiledModule
 	rule    engine.Rule
+	parts   []string // of the input that it reads; nil for any
 }
 
 const wasi = wasi_snapshot_preview1.ModuleName
 
 func (e *Engine) loadCommand(ctx context.Context, m Module, c wazero.CompiledModule) (loaded, error) {
-	rule, err := about(m.ID, m.About)
+	rule, parts, err := about(m.ID, m.About)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +46,12 @@ func (e *Engine) loadCommand(ctx context.Context, m Module, c wazero.CompiledMod
 			return nil, fmt.Errorf("imports %s.%s: a WASI command may import what %s defines, and nothing else", from, name, wasi)
 		}
 	}
-	return &command{e.runtime, m, c, rule}, nil
+	return &command{e.runtime, m, c, rule, parts}, nil
 }
 
 func (c *command) rules() []engine.Rule { return []engine.Rule{c.rule} }
+
+func (c *command) reads() []string { return c.parts }
 
 func (c *command) name() string { return c.module.Name }
 

@@ -144,6 +144,7 @@ func TestRefusesCommands(t *testing.T) {
 		"too much memory":      {wasmtest.Program{Pages: 5000}, "", "5000"},
 		"unknown field":        {wasmtest.Program{}, `{"sevrity": "info"}`, `unknown field "sevrity"`},
 		"unknown severity":     {wasmtest.Program{}, `{"severity": "fatal"}`, `unknown severity "fatal"`},
+		"unknown part":         {wasmtest.Program{}, `{"reads": ["jial"]}`, `reads: the policy input has no part "jial", but agent, host, jail`},
 		"described by nothing": {wasmtest.Program{}, " ", "EOF"},
 	} {
 		m := wasm.Module{Name: "rule.wasm", ID: "acme/rule", Code: tc.program.Encode()}

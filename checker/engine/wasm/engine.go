@@ -70,6 +70,8 @@ var _ engine.Engine = (*Engine)(nil)
 type loaded interface {
 	// rules are those that the module holds, at least one.
 	rules() []engine.Rule
+	// reads are the parts of the input that they read; nil for any.
+	reads() []string
 	// evaluate has them judge the input.
 	evaluate(ctx context.Context, input []byte) ([]finding.Finding, error)
 	name() string
@@ -157,6 +159,20 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // Rules implements engine.Engine.
 func (e *Engine) Rules() []engine.Rule { return e.rules }
+
+// Reads are the parts of the policy input that the modules say they read; nil when
+// one does not say.
+func (e *Engine) Reads() []string {
+	all := []string{}
+	for _, l := range e.loaded {
+		reads := l.reads()
+		if reads == nil {
+			return nil
+		}
+		all = append(all, reads...)
+	}
+	return all
+}
 
 // Evaluate implements engine.Engine. It does not stop a module that runs: see the
 // package's comment.

@@ -33,7 +33,7 @@ const (
 func findingSeeds(t testing.TB) map[string][]byte {
 	t.Helper()
 	policy := opaSeed(t)
-	described, err := Describe(policy, map[string]engine.Rule{"acme/no_network/deny": {ID: "acme/no-network", Title: "T", Severity: finding.Warning}})
+	described, err := Describe(policy, map[string]engine.Rule{"acme/no_network/deny": {ID: "acme/no-network", Title: "T", Severity: finding.Warning}}, []string{"jail"})
 	if err != nil {
 		t.Fatal(err)
 	}

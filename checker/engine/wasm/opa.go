@@ -28,6 +28,7 @@ type opaModule struct {
 	builtins map[int32]builtin
 	steps    bool    // it is of version 1.1
 	entries  []entry // by rule
+	parts    []string
 	// entrypoints are all that it has, by name.
 	entrypoints map[string]int32
 }
@@ -62,6 +63,9 @@ func (e *Engine) loadOPA(ctx context.Context, m Module, c wazero.CompiledModule)
 	}
 	known, err := described(c.CustomSections())
 	if err != nil {
+		return nil, err
+	}
+	if o.parts, err = readBy(c.CustomSections()); err != nil {
 		return nil, err
 	}
 	o.entries, err = entriesOf(o.entrypoints, known)
@@ -160,6 +164,8 @@ func (o *opaModule) rules() []engine.Rule {
 	}
 	return rules
 }
+
+func (o *opaModule) reads() []string { return o.parts }
 
 func (o *opaModule) name() string { return o.module.Name }
 

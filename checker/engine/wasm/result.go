@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tetratelabs/wazero/api"
@@ -61,16 +63,39 @@ func foreign(r engine.Rule, message string) finding.Finding {
 	return f
 }
 
-// sectionName is the custom section in which Describe puts the rules.
-const sectionName = "ocjail.rules"
+// The custom sections in which Describe puts the rules, and what they read.
+const (
+	sectionName  = "ocjail.rules"
+	readsSection = "ocjail.reads"
+)
 
-// Describe adds to a module of OPA's what is known of its rules, by entrypoint.
-func Describe(code []byte, rules map[string]engine.Rule) ([]byte, error) {
+// Describe adds to a module of OPA's what is known of its rules, by entrypoint, and
+// which parts of the input they read; nil for any.
+func Describe(code []byte, rules map[string]engine.Rule, reads []string) ([]byte, error) {
 	doc, err := json.Marshal(rules)
 	if err != nil {
 		return nil, err
 	}
-	return section(bytes.Clone(code), 0, append(text(nil, sectionName), doc...)), nil
+	code = section(bytes.Clone(code), 0, append(text(nil, sectionName), doc...))
+	if reads == nil {
+		return code, nil
+	}
+	if doc, err = json.Marshal(reads); err != nil {
+		return nil, err
+	}
+	return section(code, 0, append(text(nil, readsSection), doc...)), nil
+}
+
+// readBy reads which parts of the input the rules read; nil if Describe did not say.
+func readBy(sections []api.CustomSection) (reads []string, err error) {
+	for _, s := range sections {
+		if s.Name() == readsSection {
+			if err := json.Unmarshal(s.Data(), &reads); err != nil {
+				return nil, fmt.Errorf("section %s: %w", readsSection, err)
+			}
+		}
+	}
+	return reads, nil
 }
 
 // described reads what Describe wrote; nil if it did not.
@@ -95,32 +120,40 @@ func described(sections []api.CustomSection) (map[string]engine.Rule, error) {
 	return nil, nil
 }
 
-// about reads what is said of a rule beside its code.
-func about(id string, doc []byte) (engine.Rule, error) {
-	r := engine.Rule{ID: id, Severity: finding.Error, Title: id}
+// about reads what is said of a rule beside its code, and which parts of the input
+// it reads; nil for any.
+func about(id string, doc []byte) (r engine.Rule, reads []string, err error) {
+	r = engine.Rule{ID: id, Severity: finding.Error, Title: id}
 	if doc == nil {
-		return r, nil
+		return r, nil, nil
 	}
 	var said struct {
 		Severity, Title, Description, Remedy, URL *string
 		Params                                    *param.Schema
+		Reads                                     []string
 	}
 	d := json.NewDecoder(bytes.NewReader(doc))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&said); err != nil {
-		return r, fmt.Errorf("its description: %w", err)
+		return r, nil, fmt.Errorf("its description: %w", err)
 	}
 	if said.Severity != nil {
-		var err error
 		if r.Severity, err = finding.ParseSeverity(*said.Severity); err != nil {
-			return r, fmt.Errorf("its description: %w", err)
+			return r, nil, fmt.Errorf("its description: %w", err)
 		}
 	}
-	r.Params = said.Params
+	for _, name := range said.Reads {
+		if !slices.Contains(engine.InputParts, name) {
+			return r, nil, fmt.Errorf("its description: reads: the policy input has no part %q, but %s", name, strings.Join(engine.InputParts, ", "))
+		}
+	}
+	if r.Params = said.Params; r.Params != nil && said.Reads != nil {
+		said.Reads = append(said.Reads, "params")
+	}
 	for from, to := range map[*string]*string{said.Title: &r.Title, said.Description: &r.Description, said.Remedy: &r.Remedy, said.URL: &r.URL} {
 		if from != nil {
 			*to = *from
 		}
 	}
-	return r, nil
+	return r, said.Reads, nil
 }

@@ -18,7 +18,7 @@ import (
 
 // Protocol is the version of these messages. They go through the standard input
 // and output of ocjail-rules, each as four bytes of length, most significant
-// first, and JSON: the worker's Hello and the client's Load, in either order; the
+// first, and JSON: the worker's Hello and the client's Handover and Load, in either order; the
 // worker's Loaded; then a policy input for each Verdict. Before a Loaded or a
 // Verdict there may be some that say nothing but At.
 const Protocol = 2
@@ -38,8 +38,11 @@ type Load struct {
 	Protocol  int      `json:"protocol"`
 	Sources   []Source `json:"sources"`
 	TimeLimit int64    `json:"time_limit_ns"` // of one evaluation
-	// CacheKey is the key of the rules' cache, whose folder is descriptor CacheFD;
-	// nil for none.
+}
+
+// Handover gives the worker the rules' cache.
+type Handover struct {
+	// CacheKey is its key, and descriptor CacheFD its folder; nil for no cache.
 	CacheKey []byte `json:"cache_key,omitempty"`
 }
 
@@ -58,8 +61,11 @@ type Source struct {
 type Loaded struct {
 	At    string        `json:"at,omitempty"` // the module that is being loaded
 	Rules []engine.Rule `json:"rules,omitempty"`
-	Notes []string      `json:"notes,omitempty"` // what went wrong with the cache
-	Error string        `json:"error,omitempty"`
+	// Reads are the parts of the policy input that the rules read, sorted, and all
+	// that they are given beside its version; nil when they may read everything.
+	Reads []string `json:"reads"`
+	Notes []string `json:"notes,omitempty"` // what went wrong with the cache
+	Error string   `json:"error,omitempty"`
 }
 
 // Verdict is what the rules found, or why there is no verdict.

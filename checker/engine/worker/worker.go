@@ -1,11 +1,8 @@
 package worker
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -14,9 +11,6 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
-
-// loadLimit bounds the reading and compiling of the rules.
-const loadLimit = 20 * time.Second
 
 // Options are how rules are judged.
 type Options struct {
@@ -28,192 +22,149 @@ type Options struct {
 	Note, Compiling func(string)
 }
 
-// Worker evaluates the rules of some sources in another process.
+// Worker evaluates the rules of some sources in another process, which is not
+// started where the verdict is known.
 type Worker struct {
 	options Options
-	process *process
-	answers *bufio.Reader
-	load    func() ([]engine.Rule, error) // waits until the rules are compiled
-	rules   []engine.Rule
-	mu      sync.Mutex // one evaluation at a time
-	broken  error      // why there will be no more verdicts
-	at      string     // the module that was last said to run
+	program string
+	load    Load
+	kept    *kept // nil without a cache
+	loaded  Loaded
+
+	judging  sync.Mutex // one evaluation at a time
+	starting sync.Mutex
+	with     *conversation // nil while nothing asked for one
 }
 
 var _ engine.Engine = (*Worker)(nil)
 
 // Start starts ocjail-rules on the files, which the pack's rules do not judge by,
 // and returns at once; Open waits. It must be called on the main thread, with
-// whose end the process ends too.
+// whose end the process ends too. Where a verdict was kept that will probably hold,
+// nothing is started yet.
 func Start(o Options, files []engine.File) (*Worker, error) {
-	message := Load{Protocol: Protocol, TimeLimit: int64(o.TimeLimit)}
-	var folder *os.File
-	if o.Cache != nil {
-		folder, message.CacheKey = o.Cache.Hand()
+	if o.Note == nil {
+		o.Note = func(string) {}
 	}
+	w := &Worker{options: o, load: Load{Protocol: Protocol, TimeLimit: int64(o.TimeLimit)}}
 	for _, f := range files {
-		last := len(message.Sources) - 1
-		if last < 0 || message.Sources[last].Name != f.Source.Name || message.Sources[last].Layer != f.Source.Layer {
-			message.Sources = append(message.Sources, Source{Name: f.Source.Name, Layer: f.Source.Layer, Files: map[string][]byte{}})
+		last := len(w.load.Sources) - 1
+		if last < 0 || w.load.Sources[last].Name != f.Source.Name || w.load.Sources[last].Layer != f.Source.Layer {
+			w.load.Sources = append(w.load.Sources, Source{Name: f.Source.Name, Layer: f.Source.Layer, Files: map[string][]byte{}})
 			last++
 		}
-		message.Sources[last].Files[f.Path] = f.Text
+		w.load.Sources[last].Files[f.Path] = f.Text
 	}
-	program, err := Program()
-	if err != nil {
-		return nil, err
-	}
-	p, err := start(program, folder)
-	if err != nil {
-		return nil, err
-	}
-	w := &Worker{options: o, process: p, answers: bufio.NewReader(p.out)}
-	w.load = sync.OnceValues(func() ([]engine.Rule, error) { return w.handshake(message) })
-	go w.load() //nolint:errcheck // Open calls it too
-	return w, nil
-}
-
-func (w *Worker) handshake(message Load) ([]engine.Rule, error) {
-	late := fmt.Errorf("compiling rules took more than %s", loadLimit)
-	ctx, stop := context.WithTimeoutCause(context.Background(), loadLimit, late)
-	defer stop()
-	var loaded Loaded
-	err := w.talk(ctx, func() error {
-		var hello Hello
-		if err := Receive(w.answers, &hello); err != nil {
-			return err
-		}
-		if err := hello.Check(w.process.cmd.Path); err != nil {
-			return &refusal{err}
-		}
-		if err := Send(w.process.in, message); err != nil {
-			return err
-		}
-		return w.receive(&loaded.At, &loaded, w.options.Compiling)
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case loaded.Error != "":
-		w.Close()
-		return nil, errors.New(loaded.Error)
-	case len(loaded.Rules) == 0:
-		w.Close()
-		return nil, fmt.Errorf("%s names no rule", w.process.cmd.Path)
-	}
-	if w.options.Note != nil {
-		for _, n := range loaded.Notes {
-			w.options.Note(n)
-		}
-	}
-	return loaded.Rules, nil
-}
-
-// refusal is an error that says all there is to say.
-type refusal struct{ error }
-
-// talk runs an exchange with the process, which is killed when ctx ends or the
-// exchange fails: there is no way back into step.
-func (w *Worker) talk(ctx context.Context, exchange func() error) error {
-	stop := context.AfterFunc(ctx, w.process.kill)
-	err := exchange()
-	inTime := stop()
-	var r *refusal
-	switch {
-	case !inTime:
-		err = context.Cause(ctx)
-	case errors.As(err, &r):
-		err = r.error
-		w.process.kill()
-	case err != nil:
-		err = w.process.died(err)
-	}
-	if err != nil && w.at != "" {
-		err = fmt.Errorf("%s: %w", w.at, err)
-	}
-	w.broken = err
-	return err
-}
-
-// receive reads the answer, a message whose field at is empty. The others before
-// it tell which module would be to blame; slow is told of one that lasts.
-func (w *Worker) receive(at *string, message any, slow func(string)) error {
-	w.at = ""
-	for {
-		module := w.at
-		patience := time.AfterFunc(patienceLimit, func() {
-			if module != "" && slow != nil {
-				slow(module)
-			}
-		})
-		err := Receive(w.answers, message)
-		patience.Stop()
-		if err != nil || *at == "" {
-			return err
-		}
-		w.at, *at = *at, ""
-	}
-}
-
-// patienceLimit is how long a person waits without being told what for.
-const patienceLimit = 300 * time.Millisecond
-
-// Open waits until the rules are compiled. An error means that there are no
-// rules to trust.
-func (w *Worker) Open(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, w.Close)
-	defer stop()
 	var err error
-	if w.rules, err = w.load(); ctx.Err() != nil {
-		return context.Cause(ctx)
+	if w.program, err = Program(); err != nil {
+		return nil, err
+	}
+	if o.Cache != nil {
+		if w.kept, err = keep(o, w.program, w.load); err != nil {
+			return nil, err
+		}
+		if w.loaded = w.kept.recallRules(); len(w.loaded.Rules) > 0 {
+			return w, nil
+		}
+	}
+	w.with, err = converse(w.program, o, w.load)
+	return w, err
+}
+
+// Open waits until the rules are known. An error means that there are no rules to
+// trust.
+func (w *Worker) Open(ctx context.Context) error {
+	if w.with == nil {
+		return nil
+	}
+	var err error
+	if w.loaded, err = w.with.open(ctx); err == nil && w.kept != nil {
+		w.kept.keepRules(w.loaded)
 	}
 	return err
 }
 
 // Rules implements Engine, once Open has returned.
-func (w *Worker) Rules() []engine.Rule { return w.rules }
+func (w *Worker) Rules() []engine.Rule { return w.loaded.Rules }
 
-// Evaluate implements Engine, once Open has returned.
+// Evaluate implements Engine, once Open has returned. Like Start it must be called
+// on the main thread.
 func (w *Worker) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.broken != nil {
-		return nil, w.broken
+	return w.Begin(ctx, input)()
+}
+
+// Begin is Evaluate beside other work: only the function that it returns waits for
+// the verdict, and may be called anywhere.
+func (w *Worker) Begin(ctx context.Context, input []byte) func() ([]finding.Finding, error) {
+	failed := func(err error) func() ([]finding.Finding, error) {
+		return func() ([]finding.Finding, error) { return nil, err }
+	}
+	seen, err := project(input, w.loaded.Reads)
+	if err != nil {
+		return failed(err)
+	}
+	if w.kept != nil && lasting(w.loaded) {
+		if found, ok := w.kept.recallVerdict(seen); ok {
+			return func() ([]finding.Finding, error) { return found, w.check(found) }
+		}
+	}
+	with, err := w.conversation()
+	if err != nil {
+		return failed(err)
+	}
+	return func() ([]finding.Finding, error) { return w.judge(ctx, with, seen) }
+}
+
+// conversation is with the process, which it starts if need be.
+func (w *Worker) conversation() (with *conversation, err error) {
+	w.starting.Lock()
+	defer w.starting.Unlock()
+	if w.with == nil {
+		w.with, err = converse(w.program, w.options, w.load)
+	}
+	return w.with, err
+}
+
+func (w *Worker) judge(ctx context.Context, with *conversation, seen []byte) ([]finding.Finding, error) {
+	w.judging.Lock()
+	defer w.judging.Unlock()
+	if _, err := with.open(ctx); err != nil {
+		return nil, err
 	}
 	ctx, stop := engine.Limit(ctx, w.options.TimeLimit)
 	defer stop()
-	var v Verdict
-	err := w.talk(ctx, func() error {
-		if err := send(w.process.in, input); err != nil {
-			return err
-		}
-		return w.receive(&v.At, &v, nil)
-	})
+	found, err := with.judge(ctx, seen)
+	if err == nil {
+		err = w.check(found)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("evaluate rules: %w", err)
+		return nil, err
 	}
-	if v.Error != "" {
-		return nil, errors.New(v.Error)
+	if w.kept != nil && lasting(w.loaded) {
+		w.kept.keepVerdict(seen, found)
 	}
-	for _, f := range v.Findings {
-		if err := w.check(f); err != nil {
-			return nil, err
-		}
-	}
-	return v.Findings, nil
+	return found, nil
 }
 
 // check refuses findings that no rule can have made.
-func (w *Worker) check(f finding.Finding) error {
-	i := slices.IndexFunc(w.rules, func(r engine.Rule) bool { return r.ID == f.Rule })
-	if i < 0 {
-		return fmt.Errorf("%s reports a finding of %q, which is no rule of its", w.process.cmd.Path, f.Rule)
-	}
-	if s, err := finding.ParseSeverity(string(f.Severity)); err != nil || s.Rank() > w.rules[i].Severity.Rank() {
-		return fmt.Errorf("%s reports a finding of %s with severity %q", w.process.cmd.Path, f.Rule, f.Severity)
+func (w *Worker) check(found []finding.Finding) error {
+	for _, f := range found {
+		i := slices.IndexFunc(w.loaded.Rules, func(r engine.Rule) bool { return r.ID == f.Rule })
+		if i < 0 {
+			return fmt.Errorf("%s reports a finding of %q, which is no rule of its", w.program, f.Rule)
+		}
+		if s, err := finding.ParseSeverity(string(f.Severity)); err != nil || s.Rank() > w.loaded.Rules[i].Severity.Rank() {
+			return fmt.Errorf("%s reports a finding of %s with severity %q", w.program, f.Rule, f.Severity)
+		}
 	}
 	return nil
 }
 
 // Close ends the process.
-func (w *Worker) Close() { w.process.kill() }
+func (w *Worker) Close() {
+	w.starting.Lock()
+	defer w.starting.Unlock()
+	if w.with != nil {
+		w.with.process.kill()
+	}
+}

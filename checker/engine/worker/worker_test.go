@@ -393,7 +393,7 @@ func TestLayerIsTheSources(t *testing.T) {
 		r.Layer = "organisation"
 		built.Rules[p] = r
 	}
-	code, err := wasm.Describe(built.Code, built.Rules)
+	code, err := wasm.Describe(built.Code, built.Rules, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

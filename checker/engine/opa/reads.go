@@ -1,0 +1,72 @@
+package opa
+
+import (
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// Reads are the parts of the policy input that the rules and what they call read,
+// sorted: the x of each input.x. It is nil when a rule may read any, as where
+// it goes through the input itself.
+func (r *Rego) Reads() []string {
+	s := search{compiler: r.compiler, seen: map[*ast.Rule]bool{}, parts: []string{}}
+	for _, e := range r.entries {
+		for _, rule := range r.compiler.GetRules(e.ref) {
+			s.rule(rule)
+		}
+	}
+	if s.all {
+		return nil
+	}
+	slices.Sort(s.parts)
+	return slices.Compact(s.parts)
+}
+
+// search goes through rules and those that they depend on.
+type search struct {
+	compiler *ast.Compiler
+	seen     map[*ast.Rule]bool
+	parts    []string
+	all      bool
+}
+
+func (s *search) rule(r *ast.Rule) {
+	if s.seen[r] {
+		return
+	}
+	s.seen[r] = true
+	var v *ast.GenericVisitor
+	v = ast.NewGenericVisitor(func(x any) bool {
+		switch x := x.(type) {
+		case ast.Ref:
+			if !x[0].Equal(ast.InputRootDocument) {
+				return false
+			}
+			s.part(x)
+			for _, t := range x[1:] {
+				v.Walk(t)
+			}
+			return true
+		case ast.Var:
+			s.all = s.all || x.Equal(ast.InputRootDocument.Value)
+		}
+		return false
+	})
+	v.Walk(r)
+	for d := range s.compiler.Graph.Dependencies(r) {
+		if next, ok := d.(*ast.Rule); ok {
+			s.rule(next)
+		}
+	}
+}
+
+func (s *search) part(ref ast.Ref) {
+	if len(ref) > 1 {
+		if name, ok := ref[1].Value.(ast.String); ok {
+			s.parts = append(s.parts, string(name))
+			return
+		}
+	}
+	s.all = true
+}

@@ -1,0 +1,128 @@
+package worker
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+// kept is what earlier launches learned of the same rules. A verdict depends on the
+// rules with all that is loaded beside them, on the program that judges, and on what
+// of the input that is given to it: all that is in the name of the entry. That it took
+// too long, or failed, is kept of none.
+type kept struct {
+	cache *cache.Cache
+	note  func(string)
+	maker string
+	rules [sha256.Size]byte
+}
+
+// Kinds of entries.
+const (
+	rulesKind   = "rules"
+	verdictKind = "verdict"
+)
+
+func keep(o Options, program string, load Load) (*kept, error) {
+	maker, err := makerOf(program)
+	if err != nil {
+		return nil, err
+	}
+	k := &kept{cache: o.Cache, note: o.Note, maker: maker}
+	// Digests stand for the files, of which some have megabytes; whatever else is in
+	// the message is in the name as it is.
+	load.Sources = slices.Clone(load.Sources)
+	for i, s := range load.Sources {
+		digests := map[string][]byte{}
+		for name, text := range s.Files {
+			sum := sha256.Sum256(text)
+			digests[name] = sum[:]
+		}
+		load.Sources[i].Files = digests
+	}
+	doc, err := json.Marshal(load)
+	if err != nil {
+		return nil, err
+	}
+	k.rules = sha256.Sum256(doc)
+	return k, nil
+}
+
+// makerOf tells apart builds that call themselves by one version.
+func makerOf(program string) (string, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(program, &st); err != nil {
+		return "", fmt.Errorf("%s: %w", program, err)
+	}
+	return fmt.Sprintf("%s %s %d %d %d %d %d", Identity(), program, st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()), nil
+}
+
+// recallRules returns what the rules turned out to be when they were last loaded;
+// none if that is not known.
+func (k *kept) recallRules() (l Loaded) {
+	if !k.recall(cache.Entry{Kind: rulesKind, Maker: k.maker, ID: k.rules}, &l) {
+		return Loaded{}
+	}
+	return l
+}
+
+// lasting tells whether a verdict may come up again: not where rules may read the
+// time, which is in the input.
+func lasting(l Loaded) bool { return l.Reads != nil && !slices.Contains(l.Reads, "now") }
+
+func (k *kept) keepRules(l Loaded) {
+	if lasting(l) {
+		l.Notes = nil
+		k.put(cache.Entry{Kind: rulesKind, Maker: k.maker, ID: k.rules}, l)
+	}
+}
+
+func (k *kept) recallVerdict(seen []byte) (found []finding.Finding, ok bool) {
+	var v Verdict
+	ok = k.recall(k.verdict(seen), &v) && v.Findings != nil
+	return v.Findings, ok
+}
+
+func (k *kept) keepVerdict(seen []byte, found []finding.Finding) {
+	k.put(k.verdict(seen), Verdict{Findings: append([]finding.Finding{}, found...)})
+}
+
+func (k *kept) verdict(seen []byte) cache.Entry {
+	e := cache.Entry{Kind: verdictKind, Maker: k.maker}
+	e.ID = sha256.Sum256(append(bytes.Clone(k.rules[:]), seen...))
+	return e
+}
+
+func (k *kept) recall(e cache.Entry, to any) bool {
+	doc, err := k.cache.Get(e)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if err == nil {
+		err = json.Unmarshal(doc, to)
+	}
+	if err != nil {
+		k.note(err.Error())
+	}
+	return err == nil
+}
+
+// put may fail: then it is made again the next time.
+func (k *kept) put(e cache.Entry, content any) {
+	doc, err := json.Marshal(content)
+	if err == nil {
+		err = k.cache.Put(e, doc)
+	}
+	if err != nil {
+		k.note(err.Error())
+	}
+}
