@@ -121,6 +121,7 @@ func TestWrap(t *testing.T) {
 		{"éééééééééé ééééééééé c", 20, []string{"éééééééééé ééééééééé", "c"}},
 		{strings.Repeat("x", 30) + " y", 20, []string{strings.Repeat("x", 30), "y"}},
 		{"", 40, []string{""}},
+		{"aaaaaaaaaa \x1b[1;31mbbbbbbbbb\x1b[0m c", 20, []string{"aaaaaaaaaa \x1b[1;31mbbbbbbbbb\x1b[0m", "c"}},
 	} {
 		if diff := cmp.Diff(tc.want, wrap(tc.text, tc.width)); diff != "" {
 			t.Errorf("%q at %d: %s", tc.text, tc.width, diff)

@@ -56,7 +56,7 @@ func wrap(text string, width int) []string {
 		switch {
 		case line == "":
 			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
+		case columns(line)+1+columns(word) > width:
 			lines = append(lines, line)
 			line = word
 		default:
@@ -64,6 +64,20 @@ func wrap(text string, width int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// columns is how wide s is shown: its colours take none.
+func columns(s string) int {
+	n := utf8.RuneCountInString(s)
+	for {
+		_, rest, ok := strings.Cut(s, "\x1b[")
+		if !ok {
+			return n
+		}
+		sgr, after, _ := strings.Cut(rest, "m")
+		n -= len("\x1b[") + len(sgr) + len("m")
+		s = after
+	}
 }
 
 // Text writes v for people: the file system first, then the rest by section.

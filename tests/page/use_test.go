@@ -139,14 +139,14 @@ func TestThePageFitsAndIsReadable(t *testing.T) {
 				t.Errorf("%s, %d wide: %q (%v)", scheme, width, bad, err)
 			}
 			var seen struct {
-				Lines  int
-				Ground string
+				Lines, Marked int
+				Ground        string
 			}
-			if err := b.Evaluate(`({ Lines: document.querySelectorAll('#lines path').length, Ground: getComputedStyle(document.body).backgroundColor })`, &seen); err != nil {
+			if err := b.Evaluate(`({ Lines: document.querySelectorAll('#lines path').length, Marked: document.querySelectorAll('#lines path.on').length, Ground: getComputedStyle(document.body).backgroundColor })`, &seen); err != nil {
 				t.Fatal(err)
 			}
-			if narrow := width < 700; (seen.Lines == 0) != narrow {
-				t.Errorf("%s, %d wide: %d lines between host and jail", scheme, width, seen.Lines)
+			if narrow := width < 700; (seen.Lines == 0) != narrow || (seen.Marked == 1) == narrow {
+				t.Errorf("%s, %d wide: %d lines between host and jail, %d of them marked", scheme, width, seen.Lines, seen.Marked)
 			}
 			if dark := !strings.HasPrefix(seen.Ground, "rgb(25"); dark != (scheme == "dark") {
 				t.Errorf("%s: the ground is %s", scheme, seen.Ground)

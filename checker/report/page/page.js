@@ -110,6 +110,7 @@ function answer() {
 const mountButtons = new Map(); // by the number of a mount
 const sourceButtons = new Map(); // by source
 const edges = [];
+let chosen = null;
 
 // group sorts mounts: what is written first, the devices of --dev last.
 function group(m) {
@@ -146,6 +147,7 @@ function mountButton(m, i) {
 
 // choose shows one mount, by its number; null for none.
 function choose(i, detail) {
+  chosen = i;
   for (const b of [...mountButtons.values(), ...sourceButtons.values()]) {
     b.classList.remove('on');
     b.removeAttribute('aria-current');
@@ -178,7 +180,7 @@ function drawLines() {
     if (!a) return;
     const [x1, y1, x2, y2] = [a.right - frame.left, (a.top + a.bottom) / 2 - frame.top, b.left - frame.left, (b.top + b.bottom) / 2 - frame.top];
     const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-    line.setAttribute('class', m.access);
+    line.setAttribute('class', m.access + (i === chosen ? ' on' : ''));
     line.setAttribute('d', `M${x1},${y1} C${(x1 + x2) / 2},${y1} ${(x1 + x2) / 2},${y2} ${x2},${y2}`);
     svg.append(line);
     edges.push({ mount: i, line });
