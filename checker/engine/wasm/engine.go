@@ -127,6 +127,9 @@ func newEngine(ctx context.Context, o Options) *Engine {
 }
 
 func (e *Engine) load(ctx context.Context, m Module) error {
+	if err := checkLengths(m.Code); err != nil {
+		return fmt.Errorf("is no WASM module that ocjail can run: %w", err)
+	}
 	c, err := e.runtime.CompileModule(ctx, m.Code)
 	if err != nil {
 		return fmt.Errorf("is no WASM module that ocjail can run: %w", err)
