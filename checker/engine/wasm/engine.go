@@ -126,11 +126,22 @@ func newEngine(ctx context.Context, o Options) *Engine {
 	return e
 }
 
-func (e *Engine) load(ctx context.Context, m Module) error {
-	if err := checkLengths(m.Code); err != nil {
-		return fmt.Errorf("is no WASM module that ocjail can run: %w", err)
+// compile takes a panic for an error: wazero 1.12 has one for a call of a function
+// whose type is not there.
+func (e *Engine) compile(ctx context.Context, code []byte) (_ wazero.CompiledModule, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("wazero can not read it: %v", p)
+		}
+	}()
+	if err := checkLengths(code); err != nil {
+		return nil, err
 	}
-	c, err := e.runtime.CompileModule(ctx, m.Code)
+	return e.runtime.CompileModule(ctx, code)
+}
+
+func (e *Engine) load(ctx context.Context, m Module) error {
+	c, err := e.compile(ctx, m.Code)
 	if err != nil {
 		return fmt.Errorf("is no WASM module that ocjail can run: %w", err)
 	}

@@ -168,6 +168,7 @@ func TestRefusesModules(t *testing.T) {
 		"empty":                 {nil, "is no WASM module"},
 		"text":                  {[]byte("package main"), "is no WASM module"},
 		"truncated":             {good[:len(good)/2], "is no WASM module"},
+		"no type":               {[]byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x03\x02\x00\x46\x0a\x09\x02\x04\x00\x10\x01\x0b\x02\x00\x0b"), "wazero can not read it: runtime error: index out of range"},
 		"no exports":            {[]byte("\x00asm\x01\x00\x00\x00"), "exports neither"},
 		"unknown host function": {patched("opa_builtin3", "opa_builtin9"), "imports env.opa_builtin9, which is no part"},
 		"another host":          {patched("\x03env", "\x03env"[:1]+"foo"), "imports foo."},
