@@ -71,6 +71,9 @@ type Origin struct {
 	File       string `json:"file,omitempty"`
 	Line       int    `json:"line,omitempty"`
 	Combinator string `json:"combinator,omitempty"`
+	// Entry is the position in the list that File sets Option to, from 0; nil when
+	// it is not known.
+	Entry *int `json:"-"`
 }
 
 // String says where an origin points: "rw-bind from OPTION in FILE:LINE"; "" for

@@ -83,9 +83,12 @@ func read(file string) ([]byte, error) {
 type element struct {
 	ID         string
 	Combinator *string
-	Origin     struct{ Option, File string }
-	Args       []argument
-	Children   []element
+	Origin     struct {
+		Option, File string
+		Entry        *int
+	}
+	Args     []argument
+	Children []element
 }
 
 // Parse reads a manifest's JSON.
@@ -117,7 +120,7 @@ func Parse(data []byte) (*Manifest, error) {
 
 // add notes where e was written, which for a part is where its whole was.
 func (m *Manifest) add(e, whole element) {
-	o := finding.Origin{Option: whole.ID, File: whole.Origin.File}
+	o := finding.Origin{Option: whole.ID, File: whole.Origin.File, Entry: whole.Origin.Entry}
 	if e.Combinator != nil {
 		o.Combinator = *e.Combinator
 	}

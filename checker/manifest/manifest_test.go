@@ -71,10 +71,11 @@ func TestOrigins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	two, five := 2, 5
 	for id, want := range map[string]finding.Origin{
-		"programs.opencode.jailCombinators[0]":   {Option: "programs.opencode.jailCombinators[0]", File: "devenv.nix", Combinator: "rw-bind"},
-		"programs.opencode.jailCombinators[2]/0": {Option: "programs.opencode.jailCombinators[2]", File: "devenv.nix", Combinator: "tmpfs"},
-		"programs.opencode.jailCombinators[5]":   {Option: "programs.opencode.jailCombinators[5]", File: "devenv.nix"},
+		"programs.opencode.jailCombinators[0]":   {Option: "programs.opencode.jailCombinators[0]", File: "devenv.nix", Combinator: "rw-bind", Entry: new(int)},
+		"programs.opencode.jailCombinators[2]/0": {Option: "programs.opencode.jailCombinators[2]", File: "devenv.nix", Combinator: "tmpfs", Entry: &two},
+		"programs.opencode.jailCombinators[5]":   {Option: "programs.opencode.jailCombinators[5]", File: "devenv.nix", Entry: &five},
 	} {
 		got, ok := m.Origin(id)
 		if diff := cmp.Diff(want, got); !ok || diff != "" {

@@ -65,11 +65,11 @@ func TestLongFindingIsWrapped(t *testing.T) {
 func TestSummaryCountsWhatIsUndecided(t *testing.T) {
 	var b bytes.Buffer
 	text := Text{W: &b, Least: finding.Warning}
-	target := Target{Name: "x", Verdict: "deny", Rules: 10, Undecided: 1, Findings: []finding.Finding{{Severity: finding.Error}}}
-	if err := text.Summary(target, 2); err != nil {
+	target := Target{Name: "::error::x", Verdict: Deny, Rules: 10, Undecided: 1, Findings: []finding.Finding{{Severity: finding.Error}}}
+	if err := text.Summary(&target, 2); err != nil {
 		t.Fatal(err)
 	}
-	want := "x: refused by 10 rules: 1 error, 0 warnings, 0 infos (2 not shown: --verbose); 1 mount undecided, for this host lacks what the jail names\n"
+	want := "./::error::x: refused by 10 rules: 1 error, 0 warnings, 0 infos (2 not shown: --verbose); 1 undecided, which another host or the jail's start can tell\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
 	}

@@ -40,8 +40,13 @@ func RuleTable(w io.Writer, rules []engine.Rule, pages string) error {
 	return err
 }
 
-// RulePage writes the page of one rule.
+// RulePage writes the page of one rule, for docs/rules/CATEGORY.
 func RulePage(w io.Writer, r engine.Rule) error {
+	return rulePage(w, r, "../../configuration.md")
+}
+
+// rulePage takes the page on the configuration, to lead there.
+func rulePage(w io.Writer, r engine.Rule, configuration string) error {
 	examples, err := examplesOf(r)
 	if err != nil {
 		return err
@@ -58,8 +63,8 @@ func RulePage(w io.Writer, r engine.Rule) error {
 	if r.Remedy != "" {
 		fmt.Fprintf(&b, "\n## Remedy\n\nIn short: %s. The finding itself names the mount and the line to change.\n", markdownText(r.Remedy))
 	}
-	fmt.Fprintf(&b, "\n## Configuration\n\nIn [`ocjail.hcl`](../../configuration.md):\n\n```hcl\nrule %q { severity = %q } # of error, warning and info, only an error refuses\n```\n",
-		r.ID, otherSeverity(r.Severity))
+	fmt.Fprintf(&b, "\n## Configuration\n\nIn [`ocjail.hcl`](%s):\n\n```hcl\nrule %q { severity = %q } # of error, warning and info, only an error refuses\n```\n",
+		configuration, r.ID, otherSeverity(r.Severity))
 	if r.Params != nil {
 		b.WriteString("\n## Parameters\n\n| name | is | default | says |\n|---|---|---|---|\n")
 		for _, row := range paramRows(r.Params) {

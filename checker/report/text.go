@@ -89,23 +89,29 @@ func (t *Text) Verdict(jail string, fs []finding.Finding, left int, observed boo
 	return err
 }
 
-// Summary writes the last line of a lint's report; left is how many findings
-// were left out.
-func (t *Text) Summary(target Target, left int) error {
-	verdict := map[string]string{"allow": "allowed", "deny": "refused"}[target.Verdict]
+// Summary writes the last line of a lint's report on a target; left is how many
+// findings were left out.
+func (t *Text) Summary(target *Target, left int) error {
+	verdict := map[Verdict]string{Allow: "allowed", Deny: "refused"}[target.Verdict]
 	fs := target.Findings
 	more := more(left)
 	if n := len(fs) - finding.Count(fs, finding.Error) - finding.Count(fs, finding.Warning) - finding.Count(fs, finding.Info); n > 0 {
 		more = fmt.Sprintf(", %d waived or observed%s", n, more)
 	}
-	undecided := ""
-	if target.Undecided > 0 {
-		undecided = fmt.Sprintf("; %s undecided, for this host lacks what the jail names", plural(target.Undecided, "mount"))
-	}
-	_, err := fmt.Fprintf(t.W, "%s: %s by %s: %s, %s, %s%s%s\n", Escape(target.Name), verdict, plural(target.Rules, "rule"),
+	text := fmt.Sprintf("%s: %s by %s: %s, %s, %s%s%s", lineStart(target.Name), verdict, plural(target.Rules, "rule"),
 		plural(finding.Count(fs, finding.Error), "error"), plural(finding.Count(fs, finding.Warning), "warning"),
-		plural(finding.Count(fs, finding.Info), "info"), more, undecided)
-	return err
+		plural(finding.Count(fs, finding.Info), "info"), more, undecided(target.Undecided))
+	p := &printer{w: t.W, style: t.Style}
+	p.line("%s", strings.Join(wrap(text, t.Style.Width-2), "\n  "))
+	return p.err
+}
+
+// undecided says what was not judged.
+func undecided(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d undecided, which another host or the jail's start can tell", n)
 }
 
 func more(left int) string {

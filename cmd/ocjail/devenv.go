@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -34,13 +36,19 @@ var devenvFiles = []string{"devenv.nix", "devenv.yaml", "devenv.lock", "devenv.l
 // named returns the targets of a command.
 func (t targets) named(c *cobra.Command, args []string) ([]string, error) {
 	if len(args) > 0 {
-		if t.flags.evaluate {
-			return nil, errors.New("--evaluate goes without a TARGET: the jail is what devenv.nix makes")
+		if t.flags.evaluate && !slices.ContainsFunc(args, mayHoldProject) {
+			return nil, errors.New("--evaluate goes without a TARGET, or with folders: the jail is what devenv.nix makes")
 		}
 		return args, nil
 	}
 	name, err := t.unnamed(c)
 	return []string{name}, err
+}
+
+// mayHoldProject tells whether a target may be a devenv project.
+func mayHoldProject(name string) bool {
+	st, err := os.Stat(name)
+	return err == nil && (st.IsDir() || filepath.Base(name) == "devenv.nix")
 }
 
 // unnamed returns the target of a command that was given none: the jail that the
@@ -79,6 +87,26 @@ func (t targets) unnamed(c *cobra.Command) (string, error) {
 	}
 	_ = report.Error(t.warn, errors.New("devenv.nix and devenv.yaml do not speak of opencode: taking the profile opencode, which ocjail run starts"))
 	return t.flags.profile, nil
+}
+
+// ofProject returns the manifest of a devenv project that was named, or found in a
+// folder.
+func (t targets) ofProject(ctx context.Context, dir string) (string, error) {
+	root, err := filepath.Abs(dir)
+	if err == nil {
+		root, err = filepath.EvalSymlinks(root)
+	}
+	if err != nil {
+		return "", err
+	}
+	if t.flags.evaluate {
+		return evaluate(ctx, root, t.warn)
+	}
+	name, err := ofShell(root)
+	if err == nil && name == "" {
+		err = errors.New("the jail is what devenv makes of this file, which was not evaluated: let ocjail do it, which runs its Nix code (--evaluate), or lint a manifest that was built before (devenv build " + manifestAttribute + ")")
+	}
+	return name, err
 }
 
 // use is the command with the operands that come before a TARGET.

@@ -27,6 +27,10 @@ type jailFlags struct {
 	judges bool
 	// warn is where to say what stops nothing.
 	warn func() io.Writer
+	// policies are rules to be tried, beside those of the configuration.
+	policies []string
+	// machines keeps what targets share; nil where there is one.
+	machines *machines
 }
 
 func (f *jailFlags) register(c *cobra.Command) {
@@ -67,8 +71,16 @@ func must(err error) {
 	}
 }
 
-// findProject needs the home before the facts, which need the project.
+// findProject is the root of the project around the working directory.
 func (f *jailFlags) findProject() (string, error) {
+	if f.machines != nil {
+		return f.machines.project()
+	}
+	return f.lookForProject()
+}
+
+// lookForProject needs the home before the facts, which need the project.
+func (f *jailFlags) lookForProject() (string, error) {
 	home, cwd, err := homeAndHere()
 	if err != nil {
 		return "", err

@@ -1,14 +1,16 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
+	"os"
+	"os/signal"
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
@@ -20,117 +22,143 @@ const (
 	brokenStatus = 2
 )
 
+const lintHelp = `A TARGET may also be a folder: of all below it, the profiles, manifests, saved
+argvs and devenv projects with opencode are judged, links and the folders .git,
+.devenv, .direnv and node_modules left out. Other files are passed over; one that
+looks like a manifest and can not be read is an error.
+
+--format is what standard output gets: text; json; sarif (2.1.0, for code
+scanning); junit (a suite a jail, a test a rule); github (workflow commands, shown
+beside the lines of a pull request). --output writes one more report to a file,
+and may be repeated. What only another host or the jail's start can decide is
+counted as undecided in each of them, never as passed.
+
+--policy tries rules that are not published yet, also where the jail could write
+them; they can not extend ocjail's own lists there.`
+
 func newLint() *cobra.Command {
 	f := jailFlags{judges: true}
-	var failLevel string
-	var verbose bool
+	var o lintFlags
 	c := &cobra.Command{
 		Use:   "lint [flags] [TARGET…]",
 		Short: "Check jails without starting them",
-		Long: described("Check jails without starting them.", targetHelp,
+		Long: described("Check jails without starting them.", targetHelp, lintHelp,
 			`Exit status 0: nothing at or above --fail-level; 1: findings; 2: a target could
 not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
 		Example: `  ocjail lint
   ocjail lint --add 'rw-bind /srv /srv'
   ocjail lint jail.hcl saved-argv.json --format json
   ocjail lint --evaluate           # a devenv project, as in CI: runs its Nix code
+  ocjail lint jails/ --format github --output sarif:ocjail.sarif --output junit:ocjail.xml
+  ocjail lint --policy ../rules --rule 'acme/*' --explain jails/
   jq -n '$ARGS.positional' --args -- --bind / / -- bash | ocjail lint -`,
 		ValidArgsFunction: completeTargets,
 	}
 	f.register(c)
 	f.registerEvaluate(c)
-	format := textOrJSON(c)
-	c.Flags().StringVar(&failLevel, "fail-level", "error", "least `SEVERITY` that gives exit status 1: error, warning or info")
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "print infos as well")
-	must(c.RegisterFlagCompletionFunc("fail-level", cobra.FixedCompletions([]string{"error", "warning", "info"}, cobra.ShellCompDirectiveNoFileComp)))
+	o.format = formats(c, report.LintFormats...)
+	o.register(c, &f)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		level, err := finding.ParseSeverity(failLevel)
+		l, err := o.linter(c, &f)
 		if err != nil {
-			return fmt.Errorf("--fail-level: %w", err)
+			return err
 		}
-		t := targets{&f, c.InOrStdin(), c.ErrOrStderr()}
-		names, err := t.named(c, args)
+		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		names, err := l.targets.named(c, args)
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		l := &linter{targets: t, out: c.OutOrStdout(), format: *format, level: level, verbose: verbose}
-		return l.run(c.Context(), names)
+		return l.run(ctx, names)
 	}
 	return c
 }
 
-type linter struct {
-	targets targets
-	out     io.Writer
-	format  string
-	level   finding.Severity
-	verbose bool
+// lintFlags are those of lint alone.
+type lintFlags struct {
+	format    *string
+	outputs   []string
+	failLevel string
+	rules     []string
+	verbose   bool
+	explain   bool
 }
 
-// run judges every target, also after one that could not be.
-func (l *linter) run(ctx context.Context, names []string) error {
-	doc := report.Document{Version: 1, Targets: []report.Target{}}
-	var broken []error
-	found := false
-	for _, name := range names {
-		r, err := l.judge(ctx, name)
-		if err != nil {
-			broken = append(broken, fmt.Errorf("%s: %w", name, err))
-			continue
+func (o *lintFlags) register(c *cobra.Command, f *jailFlags) {
+	c.Flags().StringArrayVar(&o.outputs, "output", nil, "one more report, as `FORMAT:FILE`; repeatable")
+	c.Flags().StringVar(&o.failLevel, "fail-level", "error", "least `SEVERITY` that gives exit status 1: error, warning or info")
+	c.Flags().StringArrayVar(&f.policies, "policy", nil, "one more folder, .rego or .wasm file of rules: `PATH`; repeatable")
+	c.Flags().StringArrayVar(&o.rules, "rule", nil, "judge by this rule only: its `ID`, or a pattern as fs/*; repeatable")
+	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print infos as well (text, github)")
+	c.Flags().BoolVar(&o.explain, "explain", false, "explain the rules that found something (text, json; the other formats do so by themselves)")
+	must(c.RegisterFlagCompletionFunc("fail-level", cobra.FixedCompletions([]string{"error", "warning", "info"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(c.RegisterFlagCompletionFunc("output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var heads []string
+		for _, name := range report.LintFormats {
+			heads = append(heads, name+":")
 		}
-		for _, f := range r.Findings {
-			found = found || f.Status == finding.Open && f.Severity.Rank() >= l.level.Rank()
-		}
-		t := report.NewTarget(name, r)
-		doc.Targets = append(doc.Targets, t)
-		if l.format == "text" {
-			if err := l.text(t); err != nil {
-				return err
-			}
+		return heads, cobra.ShellCompDirectiveNoSpace
+	}))
+	must(c.RegisterFlagCompletionFunc("rule", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return f.completeRules(c.Context(), o.rules)
+	}))
+}
+
+// linter checks what can be checked before anything is judged.
+func (o *lintFlags) linter(c *cobra.Command, f *jailFlags) (*linter, error) {
+	level, err := finding.ParseSeverity(o.failLevel)
+	if err != nil {
+		return nil, fmt.Errorf("--fail-level: %w", err)
+	}
+	for _, r := range o.rules {
+		if _, err := path.Match(r, ""); err != nil || r == "" {
+			return nil, fmt.Errorf("--rule %q: write a rule's id, or a pattern as 'fs/*'", r)
 		}
 	}
-	if l.format == "json" {
-		if err := report.JSON(l.out, doc); err != nil {
-			return err
+	root, err := sourceRoot()
+	if err != nil {
+		return nil, &statusError{brokenStatus, err}
+	}
+	l := &linter{targets: targets{f, c.InOrStdin(), c.ErrOrStderr()}, level: level, only: o.rules, here: root.here}
+	l.outputs = &outputs{options: report.LintOptions{FailLevel: level, Verbose: o.verbose, Explain: o.explain, Root: root.top}}
+	if err := l.outputs.parse(o.outputs); err != nil {
+		return nil, err
+	}
+	l.outputs.stdout, l.outputs.format = c.OutOrStdout(), *o.format
+	return l, nil
+}
+
+// root is where names of files in reports begin.
+type root struct {
+	here string // the working directory, resolved
+	top  string // the nearest folder above with .git, which CI systems begin at; here without one
+}
+
+func sourceRoot() (root, error) {
+	cwd, err := os.Getwd()
+	if err == nil {
+		cwd, err = filepath.EvalSymlinks(cwd)
+	}
+	if err != nil {
+		return root{}, fmt.Errorf("working directory: %w", err)
+	}
+	for dir := cwd; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return root{cwd, dir}, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return root{cwd, cwd}, nil
 		}
 	}
+}
+
+// file is the absolute path of a target that is a file, else "".
+func (l *linter) file(name string) string {
 	switch {
-	case broken != nil:
-		return &statusError{brokenStatus, errors.Join(broken...)}
-	case found:
-		return &statusError{foundStatus, nil}
+	case name == "-" || !strings.Contains(name, "/") && filepath.Ext(name) == "":
+		return ""
+	case filepath.IsAbs(name):
+		return filepath.Clean(name)
 	}
-	return nil
-}
-
-func (l *linter) text(target report.Target) error {
-	least := finding.Warning
-	if l.verbose {
-		least = finding.Info
-	}
-	t := report.NewText(l.out, least)
-	left, err := t.Findings(target.Findings)
-	if err != nil {
-		return err
-	}
-	return t.Summary(target, left)
-}
-
-// judge resolves and checks one target on this machine.
-func (l *linter) judge(ctx context.Context, name string) (*checker.Report, error) {
-	j, found, err := l.targets.resolve(name)
-	if err != nil {
-		return nil, err
-	}
-	c, err := found.machine.rules()
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.Check(ctx, j)
-	if err != nil {
-		return nil, err
-	}
-	r.Findings = append(r.Findings, found.open...)
-	finding.Sort(r.Findings)
-	return r, nil
+	return filepath.Join(l.here, name)
 }

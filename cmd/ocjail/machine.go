@@ -9,6 +9,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -30,6 +31,8 @@ type machine struct {
 	profile string
 	// busProxy is the gate's --bus-proxy.
 	busProxy string
+	// release gives a machine back that targets share; nil for one that none do.
+	release func()
 }
 
 // opening says what of a machine is wanted.
@@ -39,8 +42,16 @@ type opening struct {
 	options config.Options
 }
 
-// open gathers the facts of this machine and reads the configuration.
+// open gathers the facts of this machine and reads the configuration, unless that
+// has been done for another target.
 func (f *jailFlags) open(o opening) (*machine, error) {
+	if f.machines != nil {
+		return f.machines.open(o)
+	}
+	return f.openNew(o)
+}
+
+func (f *jailFlags) openNew(o opening) (*machine, error) {
 	m := &machine{fs: host.NewFS()}
 	var err error
 	if m.cwd, err = os.Getwd(); err != nil {
@@ -91,7 +102,26 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 	if err != nil {
 		return nil, err
 	}
-	return config.Merge(append(files, options...)...), nil
+	tried, err := f.triedPolicies()
+	if err != nil {
+		return nil, err
+	}
+	return config.Merge(append(append(files, options...), tried...)...), nil
+}
+
+// triedPolicies has the project's trust: rules that only find more, and which it
+// does no harm that the jail can write.
+func (f *jailFlags) triedPolicies() ([]*config.File, error) {
+	var files []*config.File
+	for _, p := range f.policies {
+		at, err := filepath.Abs(p)
+		if err != nil {
+			return nil, fmt.Errorf("--policy %s: %w", p, err)
+		}
+		files = append(files, &config.File{Name: "--policy", Layer: config.Project, Policies: []config.Policy{
+			{Name: p, Path: at, Layer: config.Project, Pos: hclfile.Pos{File: "--policy"}}}})
+	}
+	return files, nil
 }
 
 // request is a sandbox to be judged without being started. The terminal is what

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,9 +44,27 @@ type target struct {
 	open    []finding.Finding // what of a manifest only a start can tell
 }
 
+// release gives back what the target shares with others.
+func (t target) release() {
+	if t.machine != nil && t.machine.release != nil {
+		t.machine.release()
+	}
+}
+
 // resolve models one target on this machine.
 func (t targets) resolve(name string) (*checker.Jail, target, error) {
-	found, err := t.find(name)
+	return t.resolveContent(context.Background(), name, nil)
+}
+
+// resolveContent is resolve for a file that has been read, or, with nil, has not.
+func (t targets) resolveContent(ctx context.Context, name string, content []byte) (*checker.Jail, target, error) {
+	if filepath.Base(name) == "devenv.nix" {
+		var err error
+		if name, err = t.ofProject(ctx, filepath.Dir(name)); err != nil {
+			return nil, target{}, err
+		}
+	}
+	found, err := t.findContent(name, content)
 	if err != nil {
 		return nil, found, err
 	}
@@ -63,7 +82,9 @@ func (found target) jail() (*checker.Jail, error) {
 	return j, err
 }
 
-func (t targets) find(name string) (target, error) {
+func (t targets) find(name string) (target, error) { return t.findContent(name, nil) }
+
+func (t targets) findContent(name string, data []byte) (target, error) {
 	if name != "-" && filepath.Ext(name) != ".json" {
 		words, m, err := t.flags.plan(name)
 		if err != nil {
@@ -75,9 +96,14 @@ func (t targets) find(name string) (target, error) {
 	if len(t.flags.add) > 0 {
 		return target{}, errors.New("--add goes with a profile; a manifest or a saved argv is looked at as it is")
 	}
-	data, err := t.read(name)
-	if err != nil {
-		return target{}, err
+	if data == nil {
+		var err error
+		if data, err = t.read(name); err != nil {
+			return target{}, err
+		}
+	}
+	if len(data) > maxTarget {
+		return target{}, fmt.Errorf("more than %d MiB", maxTarget>>20)
 	}
 	return t.parse(name, data)
 }
@@ -147,11 +173,7 @@ func (t targets) read(name string) (data []byte, err error) {
 		defer f.Close()
 		r = f
 	}
-	data, err = io.ReadAll(io.LimitReader(r, maxTarget+1))
-	if err == nil && len(data) > maxTarget {
-		err = fmt.Errorf("more than %d MiB", maxTarget>>20)
-	}
-	return data, err
+	return io.ReadAll(io.LimitReader(r, maxTarget+1))
 }
 
 // pathless drops the name from an error whose place names it already.

@@ -1,0 +1,70 @@
+package place
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
+)
+
+const devenv = `{ pkgs, ... }: {
+  programs.opencode = {
+    enable = true;
+    policy.mode = "observe";
+    jailCombinators = with pkgs.jail.combinators; [
+      time-zone
+      (rw-bind "/srv" "/srv")
+    ];
+  };
+}
+`
+
+func TestLocate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "devenv.nix"), []byte(devenv), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "broken"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "broken", "devenv.nix"), []byte(`{ a = "`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	zero, one, nine := 0, 1, 9
+	nix := filepath.Join(dir, "devenv.nix")
+	manifest := Jail{Project: dir, File: "/nix/store/x-manifest.json"}
+	list := "programs.opencode.jailCombinators"
+	var f Finder
+	for name, tc := range map[string]struct {
+		origin *finding.Origin
+		jail   Jail
+		want   Place
+		line   int // of the origin
+	}{
+		"combinator":               {&finding.Origin{Option: list + "[8]", File: "devenv.nix", Entry: &one, Combinator: "rw-bind"}, manifest, Place{nix, 7}, 7},
+		"plain combinator":         {&finding.Origin{Option: list + "[7]", File: "devenv.nix", Entry: &zero, Combinator: "time-zone"}, manifest, Place{nix, 6}, 6},
+		"changed since":            {&finding.Origin{Option: list + "[8]", File: "devenv.nix", Entry: &zero, Combinator: "rw-bind"}, manifest, Place{nix, 6}, 0},
+		"beyond the list":          {&finding.Origin{Option: list + "[8]", File: "devenv.nix", Entry: &nine, Combinator: "rw-bind"}, manifest, Place{nix, 5}, 0},
+		"an option without a list": {&finding.Origin{Option: "programs.opencode.policy.mode"}, manifest, Place{nix, 4}, 0},
+		"a default of the module":  {&finding.Origin{Option: "programs.opencode.baseJailCombinators[1]", File: "ocjail's module.nix", Entry: &one}, manifest, Place{nix, 2}, 0},
+		"text of an option":        {&finding.Origin{File: "programs.opencode.policy.config", Line: 1}, manifest, Place{nix, 2}, 1},
+		"jail.nix":                 {&finding.Origin{Option: "jail.nix", Combinator: "base"}, manifest, Place{nix, 3}, 0},
+		"nobody":                   {nil, manifest, Place{nix, 3}, 0},
+		"a file that is not there": {&finding.Origin{Option: list + "[0]", File: "other.nix", Entry: &zero}, manifest, Place{nix, 3}, 0},
+		"devenv.nix is broken":     {&finding.Origin{Option: list + "[0]", File: "devenv.nix", Entry: &zero}, Jail{Project: filepath.Join(dir, "broken"), File: "/m.json"}, Place{"/m.json", 1}, 0},
+		"profile":                  {&finding.Origin{File: "jail.hcl", Line: 12}, Jail{Project: dir, File: "/repo/jails/jail.hcl", Profile: true}, Place{"/repo/jails/jail.hcl", 12}, 12},
+		"profile as a whole":       {nil, Jail{Project: dir, File: "/repo/jails/jail.hcl", Profile: true}, Place{"/repo/jails/jail.hcl", 1}, 0},
+		"configuration":            {&finding.Origin{File: "/repo/ocjail.hcl", Line: 3}, manifest, Place{"/repo/ocjail.hcl", 3}, 3},
+		"--add":                    {&finding.Origin{Option: "--add[0]"}, Jail{Project: "/nowhere"}, Place{"/nowhere/ocjail.hcl", 1}, 0},
+		"saved argv":               {nil, Jail{Project: "/nowhere", File: "/argv.json"}, Place{"/argv.json", 1}, 0},
+	} {
+		origin, got := f.Locate(tc.origin, tc.jail)
+		if got != tc.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
+		}
+		if origin != nil && origin.Line != tc.line {
+			t.Errorf("%s: the origin has line %d, want %d", name, origin.Line, tc.line)
+		}
+	}
+}

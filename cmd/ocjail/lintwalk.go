@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// candidate is a target that was named, or a file below a folder that was.
+type candidate struct {
+	name     string
+	inFolder bool // what is no target is passed over
+	ends     bool // the end of the folder of this name
+	err      error
+}
+
+// passedOver are folders in which no jail is looked for.
+var passedOver = []string{".git", ".devenv", ".direnv", "node_modules"}
+
+// walk hands over the candidates of the targets, in lexical order within a folder,
+// until yield returns false.
+func walk(names []string, yield func(candidate) bool) {
+	for _, name := range names {
+		if st, err := os.Stat(name); err != nil || !st.IsDir() {
+			if !yield(candidate{name: name}) {
+				return
+			}
+			continue
+		}
+		if !walkFolder(name, yield) || !yield(candidate{name: name, ends: true}) {
+			return
+		}
+	}
+}
+
+func walkFolder(folder string, yield func(candidate) bool) bool {
+	root := filepath.Clean(folder)
+	// A folder that was named may be a link; below it none is followed.
+	if real, err := filepath.EvalSymlinks(root); err == nil && real != root {
+		root += string(filepath.Separator)
+	}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		name = filepath.Clean(name)
+		c := candidate{name: name, inFolder: true}
+		switch {
+		case err != nil:
+			c.err = pathless(err)
+		case d.IsDir():
+			if name != filepath.Clean(root) && slices.Contains(passedOver, d.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		case !d.Type().IsRegular() || !mayBeTarget(name):
+			return nil
+		}
+		if !yield(c) {
+			return fs.SkipAll
+		}
+		if err != nil && d != nil && d.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	return err == nil
+}
+
+// mayBeTarget goes by the name.
+func mayBeTarget(name string) bool {
+	switch filepath.Base(name) {
+	case "devenv.nix":
+		return true
+	case "ocjail.hcl":
+		return false
+	}
+	return filepath.Ext(name) == ".json" || filepath.Ext(name) == ".hcl"
+}
+
+// isTarget tells whether a file found in a folder describes a jail. One that seems
+// to, and is broken, does.
+func isTarget(name string) (bool, error) {
+	if filepath.Base(name) == "devenv.nix" {
+		return mentionsOpencode(filepath.Dir(name))
+	}
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) { // it is gone
+		return false, nil
+	}
+	if err != nil {
+		return false, pathless(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxTarget)) // of a larger one the beginning tells
+	if err != nil {
+		return false, pathless(err)
+	}
+	if filepath.Ext(name) == ".hcl" {
+		return isProfile(string(data)), nil
+	}
+	return isJail(data), nil
+}
+
+// isProfile tells a profile from other HCL by what most profiles have.
+func isProfile(text string) bool {
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) > 1 && (words[0] == "project" && words[1] == "{" || words[0] == "command" && words[1] == "=") {
+			return true
+		}
+	}
+	return false
+}
+
+// manifestKeys are those at the top of a manifest (nix/manifest.schema.json).
+var manifestKeys = []string{"version", "name", "project", "system", "jailNix", "policy", "elements", "script", "env", "session", "namespaces"}
+
+// isJail tells a manifest and a saved argv from other JSON, such as what comes with
+// comments. What breaks off was cut short.
+func isJail(data []byte) bool {
+	data = bytes.TrimSpace(data)
+	d := json.NewDecoder(bytes.NewReader(data))
+	first, err := d.Token()
+	switch {
+	case err != nil:
+		return len(data) == 0
+	case first == json.Delim('['):
+		word, err := d.Token()
+		text, _ := word.(string)
+		return breaksOff(err) || strings.HasPrefix(text, "--")
+	case first != json.Delim('{'):
+		return false
+	}
+	has := map[string]bool{}
+	for d.More() && err == nil {
+		var key json.Token
+		if key, err = d.Token(); err == nil {
+			has[fmt.Sprint(key)] = true
+			err = d.Decode(&json.RawMessage{})
+		}
+	}
+	if err == nil {
+		_, err = d.Token()
+	}
+	if breaksOff(err) {
+		return onlyOurs(has)
+	}
+	return has["version"] && (has["elements"] || has["script"] || has["jailNix"])
+}
+
+func breaksOff(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
+// onlyOurs tells whether an object has a manifest's keys alone, as far as it goes.
+func onlyOurs(has map[string]bool) bool {
+	for key := range has {
+		if !slices.Contains(manifestKeys, key) {
+			return false
+		}
+	}
+	return true
+}
