@@ -71,6 +71,20 @@ generate: ## write what is made from rules and lists: the compiled pack, the rul
 bench: install build ## measure what the check adds to a launch
 	@go run ./tests/bench
 
+# What lint is compared with, pinned and apart as the linter is.
+CONFTEST := v0.71.1
+CONFTEST_PROGRAM := .tools/conftest-$(CONFTEST)/conftest
+
+.PHONY: benchlint
+benchlint: build $(CONFTEST_PROGRAM) ## measure ocjail lint against conftest on the same 1,000 jails (some minutes)
+	@go run ./tests/bench/lint -conftest $(CONFTEST_PROGRAM)
+
+$(CONFTEST_PROGRAM):
+	@echo "benchlint: building conftest $(CONFTEST) into $(@D) (some minutes)"
+	@mkdir -p $(@D)
+	@GOBIN='$(abspath $(@D))' go install github.com/open-policy-agent/conftest@$(CONFTEST) 2>$(@D).log || \
+		{ cat $(@D).log >&2; echo "benchlint: conftest $(CONFTEST) could not be had from the Go module proxy ($$(go env GOPROXY)): check the network or set GOPROXY" >&2; exit 1; }
+
 .PHONY: install
 install:
 	@tests/install/install.sh

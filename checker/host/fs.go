@@ -26,6 +26,7 @@ type FS struct {
 	mu    sync.Mutex
 	stats map[string]looked
 	reals map[string]resolved
+	names map[listing][]string
 
 	mountsOnce sync.Once
 	mounts     []sandbox.HostMount
@@ -47,7 +48,7 @@ func NewFS() *FS { return NewFSOn(Local()) }
 
 // NewFSOn returns one of another machine.
 func NewFSOn(d Disk) *FS {
-	return &FS{disk: d, stats: make(map[string]looked, 512), reals: make(map[string]resolved, 256)}
+	return &FS{disk: d, stats: make(map[string]looked, 512), reals: make(map[string]resolved, 256), names: map[listing][]string{}}
 }
 
 // Lstat implements [sandbox.HostFS]. That no parent is a symbolic link is

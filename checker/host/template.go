@@ -166,6 +166,29 @@ func (x *expansion) names(dir string) ([]string, error) {
 // Names returns at most so many names of the directory at dir, whose parents are
 // no links, in no order.
 func (f *FS) Names(dir string, most int) ([]string, error) {
+	key := listing{dir, most}
+	f.mu.Lock()
+	names, ok := f.names[key]
+	f.mu.Unlock()
+	if ok {
+		return slices.Clone(names), nil
+	}
+	names, err := f.list(dir, most)
+	if err == nil {
+		f.mu.Lock()
+		f.names[key] = slices.Clone(names)
+		f.mu.Unlock()
+	}
+	return names, err
+}
+
+// listing is a directory that was read, as far as so many names.
+type listing struct {
+	dir  string
+	most int
+}
+
+func (f *FS) list(dir string, most int) ([]string, error) {
 	fd, err := f.disk.Open(dir, unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err

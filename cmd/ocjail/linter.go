@@ -164,15 +164,17 @@ func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error)
 	if c.ends {
 		return nil, nil
 	}
+	var content []byte
 	if c.inFolder {
-		if is, err := isTarget(c.name); !is || err != nil {
-			if err != nil {
-				return l.broken(c.name, err), nil
-			}
+		var is bool
+		var err error
+		if content, is, err = isTarget(c.name); err != nil {
+			return l.broken(c.name, err), nil
+		} else if !is {
 			return nil, nil
 		}
 	}
-	j, found, err := l.targets.resolveContent(ctx, c.name, nil)
+	j, found, err := l.targets.resolveContent(ctx, c.name, content)
 	defer found.release()
 	var r *checker.Report
 	var k *checker.Checker

@@ -83,28 +83,31 @@ func mayBeTarget(name string) bool {
 	return filepath.Ext(name) == ".json" || filepath.Ext(name) == ".hcl"
 }
 
-// isTarget tells whether a file found in a folder describes a jail. One that seems
-// to, and is broken, does.
-func isTarget(name string) (bool, error) {
+// isTarget tells whether a file found in a folder describes a jail, and returns what
+// was read of it. One that seems to, and is broken, does.
+func isTarget(name string) (content []byte, is bool, err error) {
 	if filepath.Base(name) == "devenv.nix" {
-		return mentionsOpencode(filepath.Dir(name))
+		is, err := mentionsOpencode(filepath.Dir(name))
+		return nil, is, err
 	}
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) { // it is gone
-		return false, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return false, pathless(err)
+		return nil, false, pathless(err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxTarget)) // of a larger one the beginning tells
-	if err != nil {
-		return false, pathless(err)
+	content, err = io.ReadAll(io.LimitReader(f, maxTarget+1)) // of a larger one the beginning tells
+	switch {
+	case err != nil:
+		return nil, false, pathless(err)
+	case filepath.Ext(name) == ".hcl":
+		return nil, isProfile(string(content)), nil
+	case !isJail(content):
+		return nil, false, nil
 	}
-	if filepath.Ext(name) == ".hcl" {
-		return isProfile(string(data)), nil
-	}
-	return isJail(data), nil
+	return content, true, nil
 }
 
 // isProfile tells a profile from other HCL by what most profiles have.
@@ -142,6 +145,9 @@ func isJail(data []byte) bool {
 		var key json.Token
 		if key, err = d.Token(); err == nil {
 			has[fmt.Sprint(key)] = true
+			if has["elements"] && has["jailNix"] { // nothing else has these
+				return true
+			}
 			err = d.Decode(&json.RawMessage{})
 		}
 	}
