@@ -86,6 +86,18 @@ in
           before = [ "devenv:enterTest" ];
         };
       }
+      # Off unless the project turns it on. It names no manifest, which would be that
+      # of the shell: ocjail finds it, and refuses when the files are newer.
+      // lib.optionalAttrs (options ? git-hooks) {
+        git-hooks.hooks.ocjail-lint = {
+          enable = lib.mkDefault false;
+          name = "ocjail lint";
+          description = "Check the jail of programs.opencode against the rules";
+          entry = "${lib.getExe pkgs.ocjail} lint";
+          files = "^(devenv\\..*|ocjail\\.hcl)$";
+          pass_filenames = false;
+        };
+      }
     ))
   ];
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,31 @@ func TestDevenvShowsTheJail(t *testing.T) {
 	var shell []string
 	if p.eval("shellPackages", &shell); !slices.Equal(shell, []string{"opencode", "ocjail"}) {
 		t.Errorf("the shell has %v", shell)
+	}
+}
+
+// The git hook is there, off, and lints the jail that the shell knows when what makes
+// it is committed.
+func TestGitHook(t *testing.T) {
+	type hook struct {
+		Enable        bool
+		Entry, Files  string
+		PassFilenames *bool `json:"pass_filenames"`
+	}
+	var off, on hook
+	newProject(t, "").eval(`config."git-hooks".hooks."ocjail-lint"`, &off)
+	newDevenv(t, `programs.opencode.enable = true; git-hooks.hooks.ocjail-lint.enable = true;`).eval(`config."git-hooks".hooks."ocjail-lint"`, &on)
+	if off.Enable || !on.Enable {
+		t.Errorf("by default %v, turned on %v", off.Enable, on.Enable)
+	}
+	if !strings.HasSuffix(on.Entry, "/bin/ocjail lint") || on.PassFilenames == nil || *on.PassFilenames {
+		t.Errorf("it runs %+v", on)
+	}
+	files := regexp.MustCompile(on.Files)
+	for name, want := range map[string]bool{"devenv.nix": true, "devenv.lock": true, "devenv.local.nix": true, "ocjail.hcl": true, "src/devenv.nix": false, "main.go": false} {
+		if files.MatchString(name) != want {
+			t.Errorf("%s: %v", name, !want)
+		}
 	}
 }
 

@@ -12,7 +12,11 @@ in
     warnings = mkOption { type = types.listOf types.str; default = [ ]; };
     infoSections = mkOption { type = types.attrsOf (types.listOf types.str); default = { }; };
     tasks = mkOption { type = types.attrsOf types.anything; default = { }; };
-    git-hooks = mkOption { type = types.attrsOf types.anything; default = { }; };
+    git-hooks = {
+      enable = mkOption { type = types.bool; default = false; };
+      hooks = mkOption { type = types.attrsOf (types.attrsOf types.anything); default = { }; };
+      configPath = mkOption { type = types.str; default = ".pre-commit-config.yaml"; };
+    } // lib.genAttrs [ "package" "gitPackage" "installationScript" ] (_: mkOption { type = types.raw; default = null; });
     files = mkOption { type = types.attrsOf types.anything; default = { }; };
     devenv = {
       root = mkOption { type = types.str; };
