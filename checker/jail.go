@@ -57,6 +57,9 @@ type Request struct {
 	// nil for none.
 	Unreviewed []finding.Finding
 	Distrusts  func(path string) bool
+	// Away: the facts are another host's, so that the configuration's own files,
+	// which are here, are none that this jail could write.
+	Away bool
 	// CanFilter is set where a seccomp filter can be made. The jail then gets one,
 	// against AF_VSOCK and, where need be, TIOCSTI.
 	CanFilter bool

@@ -29,6 +29,10 @@ type jailFlags struct {
 	warn func() io.Writer
 	// policies are rules to be tried, beside those of the configuration.
 	policies []string
+	// saved is the host to judge on, nil for this one; recorder notes what is asked
+	// of this one, nil for not to.
+	saved    *host.Saved
+	recorder *host.Recorder
 	// machines keeps what targets share; nil where there is one.
 	machines *machines
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
 
@@ -33,6 +34,11 @@ beside the lines of a pull request). --output writes one more report to a file,
 and may be repeated. What only another host or the jail's start can decide is
 counted as undecided in each of them, never as passed.
 
+--save-host writes what was looked at of this machine to judge the targets: its
+facts and, of each path, what kind of file it is; no content. --host judges
+manifests and saved argvs elsewhere as if on that machine; only the project's own
+files are looked at here.
+
 --policy tries rules that are not published yet, also where the jail could write
 them; they can not extend ocjail's own lists there.`
 
@@ -50,6 +56,7 @@ not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
   ocjail lint jail.hcl saved-argv.json --format json
   ocjail lint --evaluate           # a devenv project, as in CI: runs its Nix code
   ocjail lint jails/ --format github --output sarif:ocjail.sarif --output junit:ocjail.xml
+  ocjail lint --save-host laptop.json manifest.json && ocjail lint --host laptop.json manifest.json
   ocjail lint --policy ../rules --rule 'acme/*' --explain jails/
   jq -n '$ARGS.positional' --args -- --bind / / -- bash | ocjail lint -`,
 		ValidArgsFunction: completeTargets,
@@ -80,6 +87,8 @@ type lintFlags struct {
 	outputs   []string
 	failLevel string
 	rules     []string
+	host      string
+	saveHost  string
 	verbose   bool
 	explain   bool
 }
@@ -89,6 +98,11 @@ func (o *lintFlags) register(c *cobra.Command, f *jailFlags) {
 	c.Flags().StringVar(&o.failLevel, "fail-level", "error", "least `SEVERITY` that gives exit status 1: error, warning or info")
 	c.Flags().StringArrayVar(&f.policies, "policy", nil, "one more folder, .rego or .wasm file of rules: `PATH`; repeatable")
 	c.Flags().StringArrayVar(&o.rules, "rule", nil, "judge by this rule only: its `ID`, or a pattern as fs/*; repeatable")
+	c.Flags().StringVar(&o.host, "host", "", "judge as on the machine of this `FILE`, which --save-host wrote there")
+	c.Flags().StringVar(&o.saveHost, "save-host", "", "write what was looked at of this machine to `FILE`")
+	must(c.MarkFlagFilename("host", "json"))
+	must(c.MarkFlagFilename("save-host", "json"))
+	c.MarkFlagsMutuallyExclusive("host", "save-host")
 	c.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "print infos as well (text, github)")
 	c.Flags().BoolVar(&o.explain, "explain", false, "explain the rules that found something (text, json; the other formats do so by themselves)")
 	must(c.RegisterFlagCompletionFunc("fail-level", cobra.FixedCompletions([]string{"error", "warning", "info"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -119,7 +133,15 @@ func (o *lintFlags) linter(c *cobra.Command, f *jailFlags) (*linter, error) {
 	if err != nil {
 		return nil, &statusError{brokenStatus, err}
 	}
-	l := &linter{targets: targets{f, c.InOrStdin(), c.ErrOrStderr()}, level: level, only: o.rules, here: root.here}
+	if o.host != "" {
+		if f.saved, err = host.LoadSaved(o.host); err != nil {
+			return nil, &statusError{brokenStatus, fmt.Errorf("--host: %w", err)}
+		}
+	}
+	if o.saveHost != "" {
+		f.recorder = host.NewRecorder()
+	}
+	l := &linter{targets: targets{f, c.InOrStdin(), c.ErrOrStderr()}, level: level, only: o.rules, here: root.here, saveHost: o.saveHost}
 	l.outputs = &outputs{options: report.LintOptions{FailLevel: level, Verbose: o.verbose, Explain: o.explain, Root: root.top}}
 	if err := l.outputs.parse(o.outputs); err != nil {
 		return nil, err

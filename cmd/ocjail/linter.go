@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"path/filepath"
 	"runtime"
 	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
@@ -22,6 +25,8 @@ type linter struct {
 	level    finding.Severity
 	only     []string // patterns of the rules that judge; none for all
 	here     string   // the working directory, resolved
+	saveHost string   // where to write what was looked at; "" for nowhere
+	projects map[string]bool
 	places   place.Finder
 	progress *progress
 
@@ -45,6 +50,7 @@ func (l *linter) run(ctx context.Context, names []string) error {
 		return &statusError{brokenStatus, err}
 	}
 	defer l.outputs.discard()
+	l.projects = map[string]bool{}
 	l.targets.flags.machines = newMachines(l.targets.flags)
 	defer l.targets.flags.machines.close()
 	l.progress = newProgress(l.targets.warn, names)
@@ -59,6 +65,9 @@ func (l *linter) run(ctx context.Context, names []string) error {
 	l.progress.close()
 	if err == nil {
 		err = l.outputs.close(l.summary)
+	}
+	if err == nil && l.saveHost != "" {
+		err = l.save()
 	}
 	switch {
 	case err != nil:
@@ -144,9 +153,38 @@ func (l *linter) report(ctx context.Context, order <-chan *job) error {
 	}
 }
 
+// save writes what was looked at of this machine.
+func (l *linter) save() error {
+	m, err := l.targets.flags.openForLint(config.Options{})
+	if err != nil {
+		return err
+	}
+	defer m.release()
+	saved, err := l.targets.flags.recorder.Save(m.facts, m.bwrap, slices.Sorted(maps.Keys(l.projects))...)
+	if err != nil {
+		return fmt.Errorf("--save-host: %w", err)
+	}
+	f := &outputFile{name: filepath.Clean(l.saveHost)}
+	defer f.discard()
+	err = f.open()
+	if err == nil {
+		err = report.JSON(f.buffer, saved)
+	}
+	if err == nil {
+		err = f.close()
+	}
+	if err != nil {
+		return fmt.Errorf("--save-host: %w", err)
+	}
+	return nil
+}
+
 // one reports a target.
 func (l *linter) one(t *report.Target) error {
 	l.summary.Add(t)
+	if l.saveHost != "" && t.Project != "" {
+		l.projects[t.Project] = true
+	}
 	l.found = l.found || t.Reaches(l.level)
 	defer l.progress.pause()()
 	if t.Verdict == report.Broken {

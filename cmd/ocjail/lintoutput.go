@@ -125,25 +125,34 @@ func (o *outputs) close(s report.Summary) error {
 		return err
 	}
 	for _, f := range o.files {
-		if err := errors.Join(f.buffer.Flush(), f.file.Close()); err != nil {
-			return fmt.Errorf("--output %s: %w", f.name, err)
-		}
-		if f.temporary == "" {
-			continue
-		}
-		if err := os.Rename(f.temporary, f.name); err != nil {
+		if err := f.close(); err != nil {
 			return fmt.Errorf("--output: %w", err)
 		}
-		f.temporary = ""
 	}
 	return nil
 }
 
+// close puts the file in its place.
+func (f *outputFile) close() error {
+	if err := errors.Join(f.buffer.Flush(), f.file.Close()); err != nil || f.temporary == "" {
+		return err
+	}
+	if err := os.Rename(f.temporary, f.name); err != nil {
+		return err
+	}
+	f.temporary = ""
+	return nil
+}
+
 // discard takes away what is not whole.
+func (f *outputFile) discard() {
+	if f.temporary != "" {
+		_ = os.Remove(f.temporary) // it is nobody's report
+	}
+}
+
 func (o *outputs) discard() {
 	for _, f := range o.files {
-		if f.temporary != "" {
-			_ = os.Remove(f.temporary) // it is nobody's report
-		}
+		f.discard()
 	}
 }

@@ -31,6 +31,10 @@ type machine struct {
 	profile string
 	// busProxy is the gate's --bus-proxy.
 	busProxy string
+	// newFS returns a file system of the host that has looked at nothing yet.
+	newFS func() *host.FS
+	// away: facts and files are those of a saved host.
+	away bool
 	// release gives a machine back that targets share; nil for one that none do.
 	release func()
 }
@@ -52,7 +56,11 @@ func (f *jailFlags) open(o opening) (*machine, error) {
 }
 
 func (f *jailFlags) openNew(o opening) (*machine, error) {
-	m := &machine{fs: host.NewFS()}
+	m := &machine{newFS: host.NewFS}
+	if f.recorder != nil {
+		m.newFS = func() *host.FS { return host.NewFSOn(f.recorder) }
+	}
+	m.fs = m.newFS()
 	var err error
 	if m.cwd, err = os.Getwd(); err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
@@ -74,7 +82,23 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 	if errors.Is(err, host.ErrNoBwrap) && !o.bwrap {
 		err = nil
 	}
+	if err == nil && f.saved != nil {
+		err = m.moveTo(f.saved, root)
+	}
 	return m, err
+}
+
+// moveTo has the jail judged as if it were on that host. The configuration stays
+// this machine's.
+func (m *machine) moveTo(s *host.Saved, root string) error {
+	m.away, m.bwrap = true, s.RealBwrap()
+	m.newFS = func() *host.FS {
+		fs, _, _ := s.In(root) // which went well below
+		return fs
+	}
+	var err error
+	m.fs, m.facts, err = s.In(root)
+	return err
 }
 
 // keeping has what is made of users' rules kept in the user's cache.
@@ -129,6 +153,6 @@ func (f *jailFlags) triedPolicies() ([]*config.File, error) {
 func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
 	return checker.Request{
 		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
-		Profile: m.profile, Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(),
+		Profile: m.profile, Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(), Away: m.away,
 	}
 }

@@ -101,7 +101,7 @@ func (m *machines) view(s *shared) *host.FS {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.uses%mostUses == 0 {
-		s.fs = host.NewFS()
+		s.fs = s.machine.newFS()
 	}
 	s.uses++
 	return s.fs

@@ -45,9 +45,9 @@ type target struct {
 }
 
 // release gives back what the target shares with others.
-func (t target) release() {
-	if t.machine != nil && t.machine.release != nil {
-		t.machine.release()
+func (found target) release() {
+	if found.machine != nil && found.machine.release != nil {
+		found.machine.release()
 	}
 }
 
@@ -85,6 +85,9 @@ func (found target) jail() (*checker.Jail, error) {
 func (t targets) find(name string) (target, error) { return t.findContent(name, nil) }
 
 func (t targets) findContent(name string, data []byte) (target, error) {
+	if t.flags.saved != nil && name != "-" && filepath.Ext(name) != ".json" {
+		return target{}, errors.New("--host goes with manifests and saved argvs: a profile's jail is made of the machine that it is on")
+	}
 	if name != "-" && filepath.Ext(name) != ".json" {
 		words, m, err := t.flags.plan(name)
 		if err != nil {
