@@ -28,6 +28,9 @@ type Jail struct {
 	Project string // its root, absolute
 	File    string // of the profile, manifest or saved argv, absolute; "" for none
 	Profile bool   // File is a profile
+	// Elsewhere: the jail is of a project that is not here, so that of Project's
+	// files only lines count in which the very combinator stands.
+	Elsewhere bool
 }
 
 // Finder remembers the files that it has parsed. It is safe for concurrent use.
@@ -61,7 +64,7 @@ func (f *Finder) Locate(o *finding.Origin, j Jail) (*finding.Origin, Place) {
 	}
 	file, entry := written(o, j)
 	line, exact := f.line(file, option, entry, o.Combinator)
-	if line == 0 {
+	if line == 0 || j.Elsewhere && !exact {
 		return o, f.nearest(j)
 	}
 	if exact && entry >= 0 {
@@ -95,7 +98,7 @@ const options = "programs.opencode."
 // option, the manifest or argv, and, for one that no file describes, where the
 // project would say more of it.
 func (f *Finder) nearest(j Jail) Place {
-	if j.Profile {
+	if j.Profile || j.Elsewhere {
 		return Place{j.File, 1}
 	}
 	file := filepath.Join(j.Project, "devenv.nix")

@@ -70,6 +70,8 @@ not be judged. (This is ESLint's and conftest's order, not tflint's.)`),
 		if err != nil {
 			return err
 		}
+		// So that no part of a report is left behind.
+		signal.Ignore(syscall.SIGPIPE)
 		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		names, err := l.targets.named(c, args)

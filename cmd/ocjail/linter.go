@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -17,6 +18,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/place"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 type linter struct {
@@ -232,14 +234,19 @@ func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error)
 		return nil, err
 	}
 	t := report.NewTarget(c.name, r, rules)
-	l.locate(t, found.machine.profile != "")
+	l.locate(t, found)
 	return t, nil
 }
 
 // locate finds where a target and its findings are shown.
-func (l *linter) locate(t *report.Target, isProfile bool) {
+func (l *linter) locate(t *report.Target, found target) {
 	t.File = l.file(t.Name)
-	at := place.Jail{Project: t.Project, File: t.File, Profile: isProfile}
+	at := place.Jail{Project: t.Project, File: t.File, Profile: found.machine.profile != ""}
+	if m := found.request.Manifest; m != nil && m.Project != "" {
+		_, inRepository := sandbox.Below(l.outputs.options.Root, t.File) // else a reader has nothing of it
+		_, err := os.Stat(m.Project)
+		at.Elsewhere = inRepository && err != nil
+	}
 	t.Places = make([]place.Place, len(t.Findings))
 	for i := range t.Findings {
 		f := &t.Findings[i]

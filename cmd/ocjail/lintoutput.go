@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,7 +87,7 @@ func (f *outputFile) open() error {
 	case err == nil && st.IsDir():
 		return fmt.Errorf("%s is a folder", f.name)
 	case err != nil || st.Mode().IsRegular() || st.Mode()&os.ModeSymlink != 0:
-		f.temporary = fmt.Sprintf("%s.%d.part", f.name, os.Getpid())
+		f.temporary = fmt.Sprintf("%s.%08x.part", f.name, rand.Uint32()) // of no other lint
 		name, flags = f.temporary, flags|os.O_CREATE|os.O_EXCL
 	}
 	if f.file, err = os.OpenFile(name, flags, 0o666); err != nil {
