@@ -5,20 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
 
-	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
-	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/place"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
-	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 type linter struct {
@@ -193,95 +187,4 @@ func (l *linter) one(t *report.Target) error {
 		complain(l.targets.warn, fmt.Errorf("%s: %s", t.Name, t.Error))
 	}
 	return l.outputs.target(t)
-}
-
-// judge resolves and checks one target on this machine. An error is about all of
-// them.
-func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error) {
-	if c.err != nil {
-		return l.broken(c.name, c.err), nil
-	}
-	if c.ends {
-		return nil, nil
-	}
-	var content []byte
-	if c.inFolder {
-		var is bool
-		var err error
-		if content, is, err = isTarget(c.name); err != nil {
-			return l.broken(c.name, err), nil
-		} else if !is {
-			return nil, nil
-		}
-	}
-	j, found, err := l.targets.resolveContent(ctx, c.name, content)
-	defer found.release()
-	var r *checker.Report
-	var k *checker.Checker
-	if err == nil {
-		k, err = found.machine.rules()
-	}
-	if err == nil {
-		r, err = k.Check(ctx, j)
-	}
-	if err != nil {
-		return l.broken(c.name, err), nil
-	}
-	r.Findings = append(r.Findings, found.open...)
-	finding.Sort(r.Findings)
-	rules, err := l.rules(k)
-	if err != nil {
-		return nil, err
-	}
-	t := report.NewTarget(c.name, r, rules)
-	l.locate(t, found)
-	return t, nil
-}
-
-// locate finds where a target and its findings are shown.
-func (l *linter) locate(t *report.Target, found target) {
-	t.File = l.file(t.Name)
-	at := place.Jail{Project: t.Project, File: t.File, Profile: found.machine.profile != ""}
-	if m := found.request.Manifest; m != nil && m.Project != "" {
-		_, inRepository := sandbox.Below(l.outputs.options.Root, t.File) // else a reader has nothing of it
-		_, err := os.Stat(m.Project)
-		at.Elsewhere = inRepository && err != nil
-	}
-	t.Places = make([]place.Place, len(t.Findings))
-	for i := range t.Findings {
-		f := &t.Findings[i]
-		f.Origin, t.Places[i] = l.places.Locate(f.Origin, at)
-	}
-	_, t.Place = l.places.Locate(nil, at)
-}
-
-func (l *linter) broken(name string, err error) *report.Target {
-	t := report.NewBroken(name, err)
-	t.File = l.file(name)
-	t.Place = place.Place{File: t.File, Line: 1}
-	return t
-}
-
-// rules are those of --rule, with the severities that hold.
-func (l *linter) rules(k *checker.Checker) ([]engine.Rule, error) {
-	all := k.Rules()
-	used := make([]bool, len(l.only))
-	var ids []string
-	rules := slices.DeleteFunc(all, func(r engine.Rule) bool {
-		ids = append(ids, r.ID)
-		wanted := len(l.only) == 0
-		for i, pattern := range l.only {
-			if ok, err := path.Match(pattern, r.ID); ok && err == nil {
-				wanted, used[i] = true, true
-			}
-		}
-		return !wanted
-	})
-	if i := slices.Index(used, false); i >= 0 {
-		return nil, fmt.Errorf("--rule %s: there is no such rule%s", l.only[i], hclfile.DidYouMean(l.only[i], ids))
-	}
-	for i := range rules {
-		rules[i].Severity = k.Setting(rules[i].ID).Severity
-	}
-	return rules, nil
 }
