@@ -44,7 +44,7 @@ func (c *Checker) cacheOutOfReach(j *Jail) error {
 		return fmt.Errorf("%s, the key of your rules' cache, can be reached in the jail as %s: drop the mount that holds it, or bind a narrower one", used.KeyFile, way.Inside)
 	}
 	if way := j.Tree.Widest(used.Dir); way.Access.Writes() {
-		return fmt.Errorf("%s, the cache of your compiled rules, can be written in the jail as %s: drop the mount that holds it, or bind a narrower one", used.Dir, way.Inside)
+		return fmt.Errorf("%s, the cache of your compiled rules, can be written in the jail as %s: drop the mount that holds it, bind a narrower one, or unset XDG_CACHE_HOME if that leads there", used.Dir, way.Inside)
 	}
 	return nil
 }

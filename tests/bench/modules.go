@@ -44,25 +44,21 @@ func (b *benchmark) modules(options []string) (err error) {
 	if err != nil {
 		return err
 	}
-	none := &variant{name: "none", command: b.gate(options)}
-	variants := []*variant{
-		none,
+	fmt.Print("\n| modules of a user's | command begins: none, with ms | over none | ratio | CPU: none, with ms | over none |\n|---|---|---|---|---|---|\n")
+	for _, v := range []*variant{
 		{name: "1, verdict kept", command: b.gate(options, "--config", one)},
 		{name: "1, native code kept", command: b.gate(options, "--config", one), before: forget(cache, "verdict")},
 		{name: "1, nothing kept", command: b.gate(options, "--config", one), before: forget(cache, "")},
 		{name: "10, verdict kept", command: b.gate(options, "--config", ten)},
 		{name: "10, native code kept", command: b.gate(options, "--config", ten), before: forget(cache, "verdict")},
 		{name: "10, nothing kept", command: b.gate(options, "--config", ten), before: forget(cache, "")},
-	}
-	for _, v := range variants[1:] { // all by turns would forget what the next is to find
+	} {
+		none := &variant{name: "none", command: b.gate(options)}
 		if err := measure(b.world, b.rounds, []*variant{none, v}); err != nil {
 			return err
 		}
-	}
-	fmt.Print("\n| modules of a user's | command begins ms | over none | ratio | CPU ms | over none |\n|---|---|---|---|---|---|\n")
-	for _, v := range variants {
-		begins, cpu := median(v.started), median(v.cpu)
-		fmt.Printf("| %s | %s | %s | %.2f | %s | %s |\n", v.name, ms(begins), ms(begins-median(none.started)), float64(begins)/float64(median(none.started)), ms(cpu), ms(cpu-median(none.cpu)))
+		before, after, cpu, more := median(none.started), median(v.started), median(none.cpu), median(v.cpu)
+		fmt.Printf("| %s | %s, %s | %s | %.2f | %s, %s | %s |\n", v.name, ms(before), ms(after), ms(after-before), float64(after)/float64(before), ms(cpu), ms(more), ms(more-cpu))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (c *Cache) Get(e Entry) ([]byte, error) {
 		return content, err
 	}
 	if again := unix.Unlinkat(c.fd(), name, 0); again != nil && again != unix.ENOENT {
-		err = fmt.Errorf("%w; it can not be removed (%w): rm -rf %s", err, again, c.Dir)
+		err = fmt.Errorf("%w; it can not be removed (%w): move it away", err, again)
 	}
 	return nil, &DiscardedError{name, err}
 }

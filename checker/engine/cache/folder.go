@@ -43,21 +43,22 @@ func Open(p Place) (*Cache, error) {
 	if around, err = filepath.EvalSymlinks(around); err != nil {
 		return nil, fmt.Errorf("the rules' cache: %w", err)
 	}
-	fd, err := descend(around, folder{filepath.Base(p.Cache), 0o022}, folder{dirName, 0o077})
+	fd, err := descend(around, folder{name: filepath.Base(p.Cache), forbidden: 0o022}, folder{name: dirName, forbidden: 0o077})
 	if err != nil {
 		return nil, fmt.Errorf("the rules' cache: %w", err)
 	}
 	return &Cache{Dir: p.Dir(), KeyFile: p.KeyFile(), folder: os.NewFile(uintptr(fd), p.Dir()), key: key}, nil
 }
 
-// folder is a step of a path, and the permissions that it may not have.
+// folder is a step of a path.
 type folder struct {
 	name      string
-	forbidden uint32
+	forbidden uint32 // permissions that it may not have
+	roots     bool   // it may be root's, as what a container's volume is mounted on
 }
 
 // descend opens a folder below another, which may be reached by links, and makes
-// what is missing. Each step has to be a folder of the user's own.
+// what is missing. Each step has to be a folder, and no link.
 func descend(from string, steps ...folder) (int, error) {
 	at, err := unix.Open(from, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -102,7 +103,7 @@ func enter(at int, path string, step folder) (int, error) {
 }
 
 func (f folder) check(path string, st unix.Stat_t) error {
-	if int(st.Uid) != os.Getuid() {
+	if int(st.Uid) != os.Getuid() && !(f.roots && st.Uid == 0) {
 		return fmt.Errorf("%s belongs to user %d, not to you: move it away", path, st.Uid)
 	}
 	if mode := uint32(st.Mode) & 0o777; mode&f.forbidden != 0 {

@@ -23,7 +23,7 @@ const (
 // openKey reads the key, and makes it where there is none. Groups may write above
 // ocjail's own folder: many distributions give each user one (umask 002).
 func openKey(p Place) ([]byte, error) {
-	dir, err := descend(p.Home, folder{keyPath[0], 0o002}, folder{keyPath[1], 0o002}, folder{keyPath[2], 0o022})
+	dir, err := descend(p.Home, folder{keyPath[0], 0o002, true}, folder{keyPath[1], 0o002, true}, folder{name: keyPath[2], forbidden: 0o022})
 	if err != nil {
 		return nil, fmt.Errorf("the key of the rules' cache: %w", err)
 	}
