@@ -32,6 +32,9 @@ type world struct {
 func (w *world) make(jails int) error {
 	w.project, w.manifests = filepath.Join(w.dir, "project"), filepath.Join(w.dir, "manifests")
 	w.documents, w.policy, w.data = filepath.Join(w.dir, "documents"), filepath.Join(w.dir, "policy"), filepath.Join(w.dir, "data")
+	if err := os.RemoveAll(w.manifests); err != nil {
+		return err
+	}
 	for _, dir := range []string{filepath.Join(w.project, ".git"), w.manifests, w.documents} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
