@@ -76,6 +76,10 @@ func (j *junit) tests(t *Target) []*test {
 	}
 	for i, f := range t.Findings {
 		x := byRule[f.Rule]
+		if x == nil { // of no rule that is listed; it must not be lost
+			x = &test{name: f.Rule, title: f.Title}
+			all, byRule[f.Rule] = append(all, x), x
+		}
 		text := junitText(f, t.place(i).Line)
 		switch {
 		case reaches(f, j.least):

@@ -49,18 +49,18 @@ type Target struct {
 }
 
 // NewTarget returns what there is to say of r, the report on the target name.
-// rules are those that judged; findings of others are left out.
-func NewTarget(name string, r *checker.Report, rules []engine.Rule) *Target {
+// rules are those that count; findings of the others are left out.
+func NewTarget(name string, r *checker.Report, rules, others []engine.Rule) *Target {
 	t := &Target{
 		Name: name, Verdict: Allow, Rules: len(rules), RuleSet: rules, Findings: []finding.Finding{},
 		Home: r.Jail.Facts.HomeReal, Project: r.Jail.Facts.ProjectRoot,
 	}
-	known := make(map[string]bool, len(rules))
-	for _, rule := range rules {
-		known[rule.ID] = true
+	left := make(map[string]bool, len(others))
+	for _, rule := range others {
+		left[rule.ID] = true
 	}
 	for _, f := range r.Findings {
-		if !known[f.Rule] {
+		if left[f.Rule] {
 			continue
 		}
 		t.Findings = append(t.Findings, f)

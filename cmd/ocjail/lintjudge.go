@@ -50,11 +50,11 @@ func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error)
 	}
 	r.Findings = append(r.Findings, found.open...)
 	finding.Sort(r.Findings)
-	rules, err := l.rules(k)
+	rules, others, err := l.rules(k)
 	if err != nil {
 		return nil, err
 	}
-	t := report.NewTarget(c.name, r, rules)
+	t := report.NewTarget(c.name, r, rules, others)
 	l.locate(t, found)
 	return t, nil
 }
@@ -83,12 +83,12 @@ func (l *linter) broken(name string, err error) *report.Target {
 	return t
 }
 
-// rules are those of --rule, with the severities that hold.
-func (l *linter) rules(k *checker.Checker) ([]engine.Rule, error) {
-	all := k.Rules()
+// rules are those of --rule, with the severities that hold, and the others.
+func (l *linter) rules(k *checker.Checker) (chosen, others []engine.Rule, err error) {
 	used := make([]bool, len(l.only))
 	var ids []string
-	rules := slices.DeleteFunc(all, func(r engine.Rule) bool {
+	for _, r := range k.Rules() {
+		r.Severity = k.Setting(r.ID).Severity
 		ids = append(ids, r.ID)
 		wanted := len(l.only) == 0
 		for i, pattern := range l.only {
@@ -96,13 +96,14 @@ func (l *linter) rules(k *checker.Checker) ([]engine.Rule, error) {
 				wanted, used[i] = true, true
 			}
 		}
-		return !wanted
-	})
+		if wanted {
+			chosen = append(chosen, r)
+		} else {
+			others = append(others, r)
+		}
+	}
 	if i := slices.Index(used, false); i >= 0 {
-		return nil, fmt.Errorf("--rule %s: there is no such rule%s", l.only[i], hclfile.DidYouMean(l.only[i], ids))
+		return nil, nil, fmt.Errorf("--rule %s: there is no such rule%s", l.only[i], hclfile.DidYouMean(l.only[i], ids))
 	}
-	for i := range rules {
-		rules[i].Severity = k.Setting(rules[i].ID).Severity
-	}
-	return rules, nil
+	return chosen, others, nil
 }

@@ -27,7 +27,7 @@ func (f *jailFlags) manifestTarget(name string, data []byte) (target, error) {
 	}
 	s, open, err := man.Sandbox(manifest.Env{Home: m.facts.Home, Dir: dir, RuntimeDir: m.facts.RuntimeDir, User: m.facts.User})
 	if err != nil {
-		return none, err
+		return target{machine: m}, err
 	}
 	r := m.request(name, s)
 	r.Cwd, r.Manifest = dir, man
