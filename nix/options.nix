@@ -137,12 +137,13 @@ in
       description = "Whether a launch that breaks a rule is refused, or reported and started. ${tightens}";
     };
     approval = mkOption {
-      type = types.enum [ "off" "widening" "always" ];
-      default = "off";
-      example = "widening";
+      type = types.enum [ "off" "widening" ];
+      default = "widening";
+      example = "off";
       description = ''
-        When a person is asked before a launch: never, when the jail grants more than the last approved one, or each time it
-        differs. This ocjail never asks: another value than `"off"` is an error.
+        When a person is asked before a launch: never, or when the jail may do more than was last approved in this project.
+        Without a terminal such a launch is refused; `ocjail approve` approves it. ${tightens} `"off"` counts where a more
+        trusted file says `gate { approval = "off" }` itself.
       '';
     };
   };

@@ -3,10 +3,9 @@
 { lib, config }:
 let
   cfg = config.programs.opencode;
-  inherit (cfg.policy) rules bundles approval;
+  inherit (cfg.policy) rules bundles;
   unsupported =
-    lib.optional (bundles != [ ]) "bundles is set, but this ocjail reads no bundles: name rules in policy.rules"
-    ++ lib.optional (approval != "off") "approval is ${builtins.toJSON approval}, but this ocjail asks nobody before a launch: set it to \"off\"";
+    lib.optional (bundles != [ ]) "bundles is set, but this ocjail reads no bundles: name rules in policy.rules";
   files = map (r: "${r}") rules;
 in
 if unsupported != [ ] then

@@ -22,7 +22,7 @@ type Config struct {
 	// Ignored is what a file asked for beyond its trust.
 	Ignored []Ignored
 	// From tells who said what holds, by name: "gate.mode", "gate.timeout",
-	// "gate.review", "gate.inform", "gate.project", "protect", "log.required", "longest_waiver". What has no entry
+	// "gate.review", "gate.inform", "gate.approval", "gate.project", "protect", "log.required", "longest_waiver". What has no entry
 	// is ocjail's default.
 	From map[string]From
 
@@ -52,6 +52,28 @@ type Gate struct {
 	Timeout time.Duration // for all rules together
 	Review  Review
 	Inform  bool // tell the jail of itself
+	// Approval is "" where no file says: see Asks.
+	Approval Approval
+}
+
+// Approval says when a person is asked before a launch.
+type Approval string
+
+// ApprovalWidening asks when the jail may do more than was last approved, and
+// ApprovalOff never.
+const (
+	ApprovalOff      Approval = "off"
+	ApprovalWidening Approval = "widening"
+)
+
+// Approvals are all of them, the later being stricter.
+var Approvals = []string{string(ApprovalOff), string(ApprovalWidening)}
+
+// Asks tells whether a launch needs a person's approval. Where no file says, the
+// jails of the Nix module do: an agent writes devenv.nix, and so its own jail. Others
+// are what the one who starts them wrote on the command line, or the embedded profile.
+func (g Gate) Asks(ofModule bool) bool {
+	return g.Approval == ApprovalWidening || g.Approval == "" && ofModule
 }
 
 // Mode is what the gate does with a denied launch.

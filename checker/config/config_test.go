@@ -92,7 +92,7 @@ func TestLoad(t *testing.T) {
 			Rule: "fs/rw-outside-home", Subject: "/mnt/scratch/*", Reason: "a cache", Owner: "dev", Layer: User, Pos: at(15, 1),
 			Expires: time.Date(2027, 3, 2, 0, 0, 0, 0, time.UTC),
 		}},
-		Gate:          GateFile{&Said[Mode]{Observe, at(22, 13)}, &Said[time.Duration]{500 * time.Millisecond, at(23, 13)}, nil, nil, &Said[[]string]{[]string{"observe"}, at(24, 13)}},
+		Gate:          GateFile{&Said[Mode]{Observe, at(22, 13)}, &Said[time.Duration]{500 * time.Millisecond, at(23, 13)}, nil, nil, nil, &Said[[]string]{[]string{"observe"}, at(24, 13)}},
 		LogRequired:   &Said[bool]{true, at(26, 18)},
 		LongestWaiver: &Said[time.Duration]{90 * day, at(27, 18)},
 	}

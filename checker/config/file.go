@@ -76,10 +76,11 @@ type Waiver struct {
 
 // GateFile is what a file says of the gate; nil for nothing.
 type GateFile struct {
-	Mode    *Said[Mode]
-	Timeout *Said[time.Duration]
-	Review  *Said[Review]
-	Inform  *Said[bool]
+	Mode     *Said[Mode]
+	Timeout  *Said[time.Duration]
+	Review   *Said[Review]
+	Inform   *Said[bool]
+	Approval *Said[Approval]
 	// Project lists what a project's file may loosen: "observe".
 	Project *Said[[]string]
 }

@@ -80,6 +80,11 @@ func (m *merger) gate(f *File) {
 		tightens := s.Value == Enforce || m.floor.Gate.Mode == Observe || f.Layer == Project && m.observe
 		m.set(f, tightens, said{"gate.mode", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Mode = s.Value })
 	}
+	if s := f.Gate.Approval; s != nil {
+		// Unsaid is on for the jails of the Nix module: a project can't switch it off.
+		tightens := s.Value == ApprovalWidening || m.floor.Gate.Approval == ApprovalOff
+		m.set(f, tightens, said{"gate.approval", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Approval = s.Value })
+	}
 	if s := f.Gate.Inform; s != nil {
 		m.set(f, true, said{"gate.inform", fmt.Sprint(s.Value), s.Pos}, func() { m.c.Gate.Inform = s.Value })
 	}

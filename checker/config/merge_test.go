@@ -62,6 +62,34 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// Who decides whether a person is asked: of a jail of the Nix module, and of others.
+func TestApprovalLayers(t *testing.T) {
+	const off, widening = "gate { approval = \"off\" }", "gate { approval = \"widening\" }"
+	for name, tc := range map[string]struct {
+		files          []string
+		module, others bool
+		ignored        int
+	}{
+		"nothing":                              {nil, true, false, 0},
+		"a project can not switch it off":      {[]string{"project: " + off}, true, false, 1},
+		"nor beside a silent user":             {[]string{"user: ", "project: " + off}, true, false, 1},
+		"nor against the user":                 {[]string{"user: " + widening, "project: " + off}, true, true, 1},
+		"nor both of its files together":       {[]string{"project: " + widening, "project: " + off}, true, true, 1},
+		"a project switches it on":             {[]string{"user: " + off, "project: " + widening}, true, true, 0},
+		"the user switches it off":             {[]string{"user: " + off, "project: " + off}, false, false, 0},
+		"not under a silent organisation":      {[]string{"organisation: ", "user: " + off}, true, false, 1},
+		"the organisation does":                {[]string{"organisation: " + off}, false, false, 0},
+		"the user tightens the organisation's": {[]string{"organisation: " + off, "user: " + widening}, true, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := merged(t, tc.files...)
+			if m, o := c.Gate.Asks(true), c.Gate.Asks(false); m != tc.module || o != tc.others || len(c.Ignored) != tc.ignored {
+				t.Errorf("asks for the module's %v, for others %v, ignored %v", m, o, c.Ignored)
+			}
+		})
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	c := merged(t, `user: gate { timeout = "5s" }`, `project: gate { timeout = "10s" }`)
 	if c.Gate.Timeout != 5*time.Second || len(c.Ignored) != 1 {

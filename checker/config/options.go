@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
@@ -34,6 +35,11 @@ func (o Options) Parse() ([]*File, error) {
 	if o.Enable != nil && !*o.Enable { // a check that refuses nothing
 		f.Gate.Mode = &Said[Mode]{Observe, option("policy.enable")}
 	}
+	// "widening" is what holds for the module's jails anyway (Gate.Asks). Taken for the
+	// project's wish, the option's default would overrule a user who switched it off.
+	if o.Approval != nil && *o.Approval != string(ApprovalWidening) {
+		f.Gate.Approval = &Said[Approval]{Approval(*o.Approval), option("policy.approval")}
+	}
 	if err := o.paths(f); err != nil {
 		return nil, err
 	}
@@ -58,8 +64,8 @@ func (o Options) supported() error {
 	if o.Mode != nil && *o.Mode != string(Enforce) && *o.Mode != string(Observe) {
 		return option("policy.mode").Errorf("unknown mode %q: write %s or %s", *o.Mode, Enforce, Observe)
 	}
-	if o.Approval != nil && *o.Approval != "off" {
-		return option("policy.approval").Errorf("this ocjail asks nobody before a launch: set it to \"off\"")
+	if o.Approval != nil && !slices.Contains(Approvals, *o.Approval) {
+		return option("policy.approval").Errorf("unknown approval %q: write one of %s", *o.Approval, strings.Join(Approvals, ", "))
 	}
 	if len(o.Bundles) > 0 {
 		return option("policy.bundles").Errorf("this ocjail reads no bundles: use policy.rules")

@@ -177,6 +177,12 @@ func (r *reader) review(patterns []string, at hcl.Range) []Said[string] {
 }
 
 func (r *reader) gate(g *GateFile, raw *rawGate) {
+	if raw.Approval != nil {
+		g.Approval = &Said[Approval]{Approval(*raw.Approval), hclfile.Start(raw.ApprovalRange)}
+		if !slices.Contains(Approvals, *raw.Approval) {
+			r.errs.Add(raw.ApprovalRange, "unknown approval%s: write one of %s", hclfile.DidYouMean(*raw.Approval, Approvals), strings.Join(Approvals, ", "))
+		}
+	}
 	if raw.Inform != nil {
 		g.Inform = &Said[bool]{*raw.Inform, hclfile.Start(raw.InformRange)}
 	}

@@ -63,16 +63,18 @@ type rawWaiver struct {
 }
 
 type rawGate struct {
-	Mode         *string   `hcl:"mode,optional" doc:"\"enforce\" refuses a jail that breaks a rule, \"observe\" reports, logs and starts it."`
-	ModeRange    hcl.Range `hcl:"mode,attr_value_range"`
-	Timeout      *string   `hcl:"timeout,optional" doc:"For all rules together, 2s by default and at most 1m. No verdict by then is a refusal. A project can only shorten it."`
-	TimeoutRange hcl.Range `hcl:"timeout,attr_value_range"`
-	Project      *[]string `hcl:"project,optional" doc:"What the project's files may loosen: \"observe\", or nothing."`
-	ProjectRange hcl.Range `hcl:"project,attr_value_range"`
-	Review       *string   `hcl:"review,optional" doc:"What becomes of what a session changed among the files that the host runs later: \"report\" (the default) tells of it, \"ask\" asks on a terminal, \"revert\" puts it back, \"off\" does not look. A less trusted file can only make it stricter, in the order off, report, ask, revert."`
-	ReviewRange  hcl.Range `hcl:"review,attr_value_range"`
-	Inform       *bool     `hcl:"inform,optional" doc:"Whether a jail is told of itself: OCJAIL=1, a description and instructions for opencode in /run/ocjail, read-only. True by default; every file may say so, for nothing is loosened by it."`
-	InformRange  hcl.Range `hcl:"inform,attr_value_range"`
+	Mode          *string   `hcl:"mode,optional" doc:"\"enforce\" refuses a jail that breaks a rule, \"observe\" reports, logs and starts it."`
+	ModeRange     hcl.Range `hcl:"mode,attr_value_range"`
+	Timeout       *string   `hcl:"timeout,optional" doc:"For all rules together, 2s by default and at most 1m. No verdict by then is a refusal. A project can only shorten it."`
+	TimeoutRange  hcl.Range `hcl:"timeout,attr_value_range"`
+	Project       *[]string `hcl:"project,optional" doc:"What the project's files may loosen: \"observe\", or nothing."`
+	ProjectRange  hcl.Range `hcl:"project,attr_value_range"`
+	Review        *string   `hcl:"review,optional" doc:"What becomes of what a session changed among the files that the host runs later: \"report\" (the default) tells of it, \"ask\" asks on a terminal, \"revert\" puts it back, \"off\" does not look. A less trusted file can only make it stricter, in the order off, report, ask, revert."`
+	ReviewRange   hcl.Range `hcl:"review,attr_value_range"`
+	Inform        *bool     `hcl:"inform,optional" doc:"Whether a jail is told of itself: OCJAIL=1, a description and instructions for opencode in /run/ocjail, read-only. True by default; every file may say so, for nothing is loosened by it."`
+	InformRange   hcl.Range `hcl:"inform,attr_value_range"`
+	Approval      *string   `hcl:"approval,optional" doc:"When a person is asked before a launch: \"widening\" when the jail may do more than was last approved in this project (see ocjail approve), \"off\" never. Where no file says it is \"widening\" for the jails of the devenv module, which the project writes, and \"off\" for others. A project can not switch it off."`
+	ApprovalRange hcl.Range `hcl:"approval,attr_value_range"`
 }
 
 type rawLog struct {

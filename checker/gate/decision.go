@@ -15,24 +15,47 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
 // Decision is one line of the log. It holds names and digests, never the values
 // of variables.
 type Decision struct {
-	Time    string   `json:"time"` // RFC 3339, UTC
-	Jail    string   `json:"jail"`
-	Project string   `json:"project"`
-	Verdict string   `json:"verdict"` // "allow", "deny" or "observe" (denied, started all the same)
-	Errors  []string `json:"errors"`  // ids of the rules, sorted
-	Warns   []string `json:"warnings"`
-	Waived  []string `json:"waived"` // ids of the rules whose findings were waived or observed
-	Rules   int      `json:"rules"`  // how many judged
-	Argv    string   `json:"argv_sha256"`
+	Time    string `json:"time"` // RFC 3339, UTC
+	Jail    string `json:"jail"`
+	Project string `json:"project"`
+	Verdict string `json:"verdict"` // "allow", "deny" or "observe" (denied by a rule, started all the same)
+	// Approval is "off" where nobody has to approve, "approved" for what was before,
+	// "remembered" and "once" for what somebody accepted now; "refused", "missing"
+	// (nobody could be asked) and "broken" (what was approved can not be told) deny.
+	// It is "" where a rule denied.
+	Approval string   `json:"approval"`
+	Errors   []string `json:"errors"` // ids of the rules, sorted
+	Warns    []string `json:"warnings"`
+	Waived   []string `json:"waived"` // ids of the rules whose findings were waived or observed
+	Rules    int      `json:"rules"`  // how many judged
+	Argv     string   `json:"argv_sha256"`
 }
 
-func newDecision(r *checker.Report, verdict string) Decision {
+// Verdicts of a launch.
+const (
+	verdictAllow   = "allow"
+	verdictDeny    = "deny"
+	verdictObserve = "observe"
+)
+
+func verdictOf(r *checker.Report, mode config.Mode) string {
+	switch {
+	case !r.Denied():
+		return verdictAllow
+	case mode == config.Observe:
+		return verdictObserve
+	}
+	return verdictDeny
+}
+
+func newDecision(r *checker.Report, mode config.Mode) Decision {
 	ids := func(wanted func(finding.Finding) bool) []string {
 		list := []string{}
 		for _, f := range r.Findings {
@@ -45,7 +68,7 @@ func newDecision(r *checker.Report, verdict string) Decision {
 	}
 	sum := sha256.Sum256([]byte(strings.Join(r.Jail.Asked.AnnotatedArgv(), "\x00")))
 	return Decision{
-		Time: time.Now().UTC().Format(time.RFC3339Nano), Jail: r.Jail.Name, Project: r.Jail.Facts.ProjectRoot, Verdict: verdict,
+		Time: time.Now().UTC().Format(time.RFC3339Nano), Jail: r.Jail.Name, Project: r.Jail.Facts.ProjectRoot, Verdict: verdictOf(r, mode),
 		Errors: ids(counting(finding.Error)), Warns: ids(counting(finding.Warning)),
 		Waived: ids(func(f finding.Finding) bool { return f.Status != finding.Open }), Rules: r.Rules, Argv: hex.EncodeToString(sum[:]),
 	}

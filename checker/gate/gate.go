@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/approval"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
@@ -52,6 +53,9 @@ type Request struct {
 	Environ  []string
 	// Show prints a report; it is called once the decision is made.
 	Show func(r *checker.Report)
+	// Ask shows a person what a jail may do that was not approved, and returns the
+	// answer, or ErrNobody; nil stands for nobody.
+	Ask func(q Question) (Answer, error)
 	// Reviewed is told of what the session changed, after it ended.
 	Reviewed func(o Outcome)
 	// Warn is for what does not stop a launch.
@@ -98,11 +102,12 @@ func (r Request) Launch(ctx context.Context) (int, error) {
 	if err != nil {
 		return Broken, err
 	}
-	status, err := r.attempt(ctx, s, fds, std, rev)
+	consent := &consent{Request: r}
+	status, err := r.attempt(ctx, s, fds, std, rev, consent)
 	var m *mismatch
 	if errors.As(err, &m) { // an editor that saves by renaming looks like an attack
 		r.FS = host.NewFS()
-		status, err = r.attempt(ctx, s, fds, std, rev)
+		status, err = r.attempt(ctx, s, fds, std, rev, consent)
 	}
 	if err != nil { // what bwrap had to say may be on its way through a pipe
 		err = errors.Join(err, std.close(), std.drain())
@@ -129,7 +134,7 @@ func (r Request) step(name string) {
 }
 
 // attempt checks the jail and starts it once.
-func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descriptors, std *stdio, rev *reviewer) (int, error) {
+func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descriptors, std *stdio, rev *reviewer, consent *consent) (int, error) {
 	request := r.resolve(s, fds, std)
 	rev.tell(&request)
 	j, err := checker.Resolve(request)
@@ -150,25 +155,30 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 		return Broken, err
 	}
 	r.step("judge")
-	verdict := "allow"
-	if report.Denied() {
-		verdict = "deny"
-		if r.Config.Gate.Mode == config.Observe {
-			verdict = "observe"
-		}
-	}
-	if err := newDecision(report, verdict).append(r.Facts.StateDir); err != nil {
-		if r.Config.LogRequired {
-			return Broken, fmt.Errorf("the decision could not be logged, and the configuration requires that it is: %w", err)
-		}
-		r.warn("the decision could not be logged: %v", err)
-	}
 	if r.Show != nil {
 		r.Show(report)
 	}
+	d := newDecision(report, r.Config.Gate.Mode)
+	var refused error
+	if d.Verdict != verdictDeny {
+		if d.Approval, refused = consent.to(j); refused != nil {
+			d.Verdict = verdictDeny
+		}
+		r.step("approval")
+	}
+	if err := d.append(r.Facts.StateDir); err != nil {
+		if r.Config.LogRequired {
+			return Broken, errors.Join(refused, fmt.Errorf("the decision could not be logged, and the configuration requires that it is: %w", err))
+		}
+		r.warn("the decision could not be logged: %v", err)
+	}
 	r.step("log")
-	if verdict == "deny" {
-		return Refused, nil
+	var broken *approval.BrokenError
+	switch {
+	case errors.As(refused, &broken):
+		return Broken, refused
+	case d.Verdict == verdictDeny:
+		return Refused, refused
 	}
 	return r.start(j, fds, std, rev, c.Close)
 }

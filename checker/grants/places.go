@@ -75,3 +75,6 @@ func inStore(file string) bool {
 	rest, in := sandbox.Below("/nix/store", file)
 	return in && rest != ""
 }
+
+// PathName writes an absolute path as those of g are written.
+func (g *Grants) PathName(file string) string { return g.places.name(file) }

@@ -31,6 +31,7 @@ func (s source) findDirs(f *FS, facts *Facts) error {
 		}
 		b.set(facts, filepath.Join(dir, "ocjail"))
 	}
+	facts.ApprovalDir = filepath.Join(facts.Home, ".local/state/ocjail")
 	s.findRuntime(f, facts)
 	return nil
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -147,9 +148,10 @@ func settingsOf(c *config.Config) []ConfigValue {
 	if d := c.LongestWaiver(); d > 0 {
 		longest = fmt.Sprintf("%dd", d/(24*time.Hour))
 	}
+	approval := cmp.Or(string(c.Gate.Approval), "widening for the jails of the devenv module, off for others")
 	all := []ConfigValue{
 		{Name: "gate.mode", Value: string(c.Gate.Mode)}, {Name: "gate.timeout", Value: c.Gate.Timeout.String()},
-		{Name: "gate.review", Value: string(c.Gate.Review)}, {Name: "gate.inform", Value: fmt.Sprint(c.Gate.Inform)},
+		{Name: "gate.review", Value: string(c.Gate.Review)}, {Name: "gate.inform", Value: fmt.Sprint(c.Gate.Inform)}, {Name: "gate.approval", Value: approval},
 		{Name: "log.required", Value: fmt.Sprint(c.LogRequired)}, {Name: "longest_waiver", Value: longest}, {Name: "protect", Value: protect},
 	}
 	for i, s := range all {

@@ -163,3 +163,12 @@ func pathText(i grants.Item, name string) string {
 	}
 	return text
 }
+
+// Paragraph writes text in lines that fit.
+func Paragraph(w io.Writer, s Style, text string) error {
+	p := &printer{w: w, style: s}
+	for _, l := range wrap(Escape(text), s.Width) {
+		p.line("%s", l)
+	}
+	return p.err
+}

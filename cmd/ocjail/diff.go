@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/grants"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
@@ -60,13 +61,14 @@ func (f *jailFlags) diff(c *cobra.Command, a, b string) (grants.Difference, erro
 	var texts [2][]byte
 	for i, name := range []string{a, b} {
 		found, text, err := t.findRevised(c.Context(), name)
-		if err == nil {
-			sides[i], err = found.grants()
-		}
 		if err != nil {
 			return grants.Difference{}, fmt.Errorf("%s: %w", name, err)
 		}
-		texts[i] = text
+		j, err := found.jail()
+		if err != nil {
+			return grants.Difference{}, fmt.Errorf("%s: %w", name, err)
+		}
+		sides[i], texts[i] = found.grants(j), text
 	}
 	if texts[0] != nil && bytes.Equal(texts[0], texts[1]) {
 		sides[0].Undecided, sides[1].Undecided = nil, nil // whatever it is, it is the same
@@ -74,18 +76,14 @@ func (f *jailFlags) diff(c *cobra.Command, a, b string) (grants.Difference, erro
 	return grants.Compare(sides[0], sides[1]), nil
 }
 
-// grants is what a jail that is not started grants. What only a start can tell is
+// grants is what j, which is not started, grants. What only a start can tell is
 // undecided.
-func (found target) grants() (*grants.Grants, error) {
-	j, err := found.jail()
-	if err != nil {
-		return nil, err
-	}
+func (found target) grants(j *checker.Jail) *grants.Grants {
 	g := grants.Of(j)
 	for _, o := range found.open {
 		if o.Severity != finding.Info {
 			g.Undecided = append(g.Undecided, o.Message)
 		}
 	}
-	return g, nil
+	return g
 }

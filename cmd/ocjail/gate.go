@@ -22,6 +22,9 @@ import (
 // which the Nix module makes sets it.
 const manifestVariable = "OCJAIL_MANIFEST"
 
+// argvName is the name of jails that nothing but bwrap's arguments describes.
+const argvName = "bwrap"
+
 func newGate() *cobra.Command {
 	f := jailFlags{judges: true}
 	var verbose, timings, require bool
@@ -53,7 +56,7 @@ Exit statuses are those of 'ocjail run'.`,
 			}
 			m.busProxy = proxy
 			l.step("facts")
-			err = l.launch(c, m, "bwrap", args)
+			err = l.launch(c, m, argvName, args)
 			var exit *sandbox.ExitError
 			if errors.As(err, &exit) {
 				return execReal(m.bwrap, exit.Option)

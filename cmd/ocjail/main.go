@@ -92,6 +92,7 @@ starts nothing, when the jail breaks one.`,
   ocjail why ~/.ssh                # can it reach that, and how
   ocjail diff HEAD~1:jail.hcl jail.hcl   # what a change lets it do
   ocjail rules                     # what jails are judged by
+  ocjail approve                   # accept what a jail may do, before it is launched
   ocjail review                    # what sessions changed that runs outside the jail
   ocjail doctor                    # can this machine run jails`,
 		Version:       release.Version,

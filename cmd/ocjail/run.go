@@ -123,7 +123,7 @@ func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []stri
 	}
 	r := gate.Request{
 		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, Profile: m.profile, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
-		Environ: os.Environ(), Show: l.show, Reviewed: l.reviewed, Warn: l.w, Steps: l.step,
+		Environ: os.Environ(), Show: l.show, Ask: l.ask, Reviewed: l.reviewed, Warn: l.w, Steps: l.step,
 	}
 	status, err := r.Launch(c.Context())
 	if status == 0 && err == nil {

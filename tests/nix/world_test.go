@@ -27,6 +27,9 @@ type world struct {
 	etc  string // a folder that stands for /etc, or ""
 }
 
+// userConfig is the user's own configuration: nobody is there to approve jails.
+const userConfig = ".config/ocjail/ocjail.hcl"
+
 // newWorld makes a world of root's, or of an ordinary user's: the caller, or a
 // stand-in if the caller is root.
 func newWorld(t *testing.T, asRoot bool) *world {
@@ -45,6 +48,7 @@ func newWorld(t *testing.T, asRoot bool) *world {
 		w.uid = standIn
 	}
 	w.write("project/file", "from the host\n")
+	w.write(userConfig, "gate {\n  approval = \"off\"\n}\n")
 	passwd := fmt.Sprintf("dev:x:%d:%d:Dev:%s:/bin/sh\n", w.uid, w.uid, homeDir)
 	if err := os.WriteFile(filepath.Join(dir, "passwd"), []byte(passwd), 0o644); err != nil {
 		t.Fatal(err)

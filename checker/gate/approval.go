@@ -1,0 +1,139 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/approval"
+	"github.com/refnil/opencode-jail-devenv/checker/grants"
+)
+
+// Question is what a person is asked before a launch.
+type Question struct {
+	Jail    string
+	Project string
+	// Last is when the jail was last approved, zero for never.
+	Last time.Time
+	// Beyond is what was not approved.
+	Beyond grants.Difference
+	Grants *grants.Grants // all that the jail may do
+}
+
+// Answer is what a person says to a Question.
+type Answer int
+
+// Refuse starts nothing; Once starts the jail, Remember has it approved as well.
+const (
+	Refuse Answer = iota
+	Once
+	Remember
+)
+
+// ErrNobody says that there is no terminal at which somebody could be asked.
+var ErrNobody = errors.New("there is no terminal to ask at")
+
+// NotApprovedError says that nobody accepted what the jail may do.
+type NotApprovedError struct {
+	Jail   string
+	Asked  bool // somebody said no
+	Config string
+}
+
+func (e *NotApprovedError) Error() string {
+	if e.Asked {
+		return fmt.Sprintf("jail %s was not approved; nothing was started", e.Jail)
+	}
+	return fmt.Sprintf("jail %s is not approved, and there is no terminal to ask at; nothing was started. Run 'ocjail approve' in the project to look at it and approve it, "+
+		"or write gate { approval = \"off\" } in %s, where the project can not", e.Jail, e.Config)
+}
+
+// What a decision says of the approval.
+const (
+	approvalOff        = "off"        // nobody has to approve
+	approvalApproved   = "approved"   // within what was approved before
+	approvalRemembered = "remembered" // approved now
+	approvalOnce       = "once"       // accepted for this launch
+	approvalRefused    = "refused"    // somebody said no
+	approvalMissing    = "missing"    // nobody could be asked
+	approvalBroken     = "broken"     // what was approved can not be told
+)
+
+// consent asks for the approval of one launch, which may take two attempts.
+type consent struct {
+	Request
+	accepted *grants.Grants // of an earlier attempt
+	said     string
+}
+
+// JailKey names a jail, which grants g, among those of its project: by its manifest,
+// its profile's file, or as the launch names it.
+func JailKey(j *checker.Jail, g *grants.Grants) string {
+	if name := j.Manifest.JailName(j.Asked.Command); name != "" {
+		return name
+	}
+	if j.Profile != "" {
+		return g.PathName(j.Profile)
+	}
+	return j.Name
+}
+
+// to returns what a decision says, and an error unless the jail may start.
+//
+// The jail of a bus proxy needs no approval: it runs a program that the gate trusts,
+// and the names that it opens are among the grants of the jail that uses it.
+func (c *consent) to(j *checker.Jail) (string, error) {
+	if !c.Config.Gate.Asks(c.Manifest != nil) || j.Bus != nil && j.Bus.Command {
+		return approvalOff, nil
+	}
+	g := grants.Of(j)
+	if c.accepted != nil && len(grants.Compare(c.accepted, g).Wider) == 0 {
+		return c.said, nil
+	}
+	store, key := approval.Open(c.Facts.ApprovalDir, c.Facts.ProjectRoot), JailKey(j, g)
+	last, err := store.Approved(key)
+	if err != nil {
+		return approvalBroken, err
+	}
+	q := Question{Jail: key, Project: c.Facts.ProjectRoot, Grants: g}
+	if last != nil {
+		q.Last, q.Beyond = last.Time, grants.Compare(last.Grants, g)
+		if len(q.Beyond.Wider) == 0 {
+			return approvalApproved, nil
+		}
+	} else {
+		q.Beyond = grants.Compare(nil, g)
+	}
+	return c.ask(q, store)
+}
+
+func (c *consent) ask(q Question, store approval.Store) (string, error) {
+	answer, err := Refuse, ErrNobody
+	if c.Ask != nil {
+		answer, err = c.Ask(q)
+	}
+	refusal := &NotApprovedError{Jail: q.Jail, Asked: true, Config: c.Facts.ConfigDir + "/ocjail.hcl"}
+	switch {
+	case errors.Is(err, ErrNobody):
+		if err := store.Wait(q.Jail, q.Grants); err != nil {
+			c.warn("what was refused can not be kept for 'ocjail approve': %v", err)
+		}
+		refusal.Asked = false
+		return approvalMissing, refusal
+	case err != nil:
+		return approvalRefused, err
+	case answer == Remember:
+		c.said = approvalRemembered
+		if err := store.Approve(q.Jail, q.Grants); err != nil {
+			c.warn("the approval can not be remembered, so the next launch asks again: %v", err)
+			c.said = approvalOnce
+		}
+	case answer == Once:
+		c.said = approvalOnce
+	default:
+		return approvalRefused, refusal
+	}
+	c.accepted = q.Grants
+	return c.said, nil
+}
