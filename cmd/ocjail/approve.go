@@ -84,13 +84,15 @@ func (f *approveFlags) run(c *cobra.Command, args []string) error {
 		return f.show(facts)
 	case f.revoke:
 		n, err := approval.Open(facts.ApprovalDir, facts.ProjectRoot).Revoke(args...)
-		if err != nil {
-			return err
-		}
-		return say(f.out, fmt.Sprintf("Revoked %d.", n))
+		return errors.Join(err, say(f.out, fmt.Sprintf("Revoked %d.", n)))
 	case len(args) > 1:
 		return errors.New("one TARGET at a time")
 	}
+	return f.approve(c, args, facts)
+}
+
+// approve approves what is named, what waits, or this project's jail.
+func (f *approveFlags) approve(c *cobra.Command, args []string, facts *host.Facts) error {
 	store := approval.Open(facts.ApprovalDir, facts.ProjectRoot)
 	_, waiting, err := store.Records()
 	if err != nil {
