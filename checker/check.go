@@ -28,6 +28,8 @@ type Report struct {
 	Input    *Input
 	Findings []finding.Finding // in report order
 	Rules    int               // how many rules judged
+	Waivers  []config.Waiver   // those that were used
+	Policies string            // SHA-256 sum of all rules and lists, in hexadecimal
 }
 
 // Denied tells whether the jail must not start.
@@ -132,7 +134,7 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	}
 	found = append(found, c.configured(j, found, now)...)
 	finding.Sort(found)
-	return &Report{Jail: j, Input: in, Findings: found, Rules: len(c.engine.rules())}, nil
+	return &Report{Jail: j, Input: in, Findings: found, Rules: len(c.engine.rules()), Waivers: c.used(j, found, now), Policies: c.engine.digest}, nil
 }
 
 // finish adds where the subject comes from and the configured severity.
@@ -159,6 +161,6 @@ func (c *Checker) finish(f *finding.Finding, j *Jail, in *Input, now time.Time) 
 	}
 	if w, ok := c.waiver(set, f, j, now); ok {
 		f.Status = finding.Waived
-		f.Because = fmt.Sprintf("%s (waived by %s until %s, %s)", w.Reason, w.Owner, w.Expires.Add(-1).Format(time.DateOnly), w.Pos)
+		f.Because = fmt.Sprintf("%s (waived by %s until %s, %s)", w.Reason, w.Owner, w.LastDay(), w.Pos)
 	}
 }

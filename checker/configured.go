@@ -49,6 +49,21 @@ func (c *Checker) waiver(set config.Setting, f *finding.Finding, j *Jail, now ti
 	return config.Waiver{}, false
 }
 
+// used returns the waivers that cover a finding, each once.
+func (c *Checker) used(j *Jail, found []finding.Finding, now time.Time) []config.Waiver {
+	var used []config.Waiver
+	for i := range found {
+		if found[i].Status != finding.Waived {
+			continue
+		}
+		w, ok := c.waiver(c.rules.Of(found[i].Rule), &found[i], j, now)
+		if ok && !slices.ContainsFunc(used, func(o config.Waiver) bool { return o.Rule == w.Rule && o.Pos == w.Pos }) {
+			used = append(used, w)
+		}
+	}
+	return used
+}
+
 // configured returns what is wrong with the configuration, given what the rules
 // found.
 func (c *Checker) configured(j *Jail, found []finding.Finding, now time.Time) []finding.Finding {

@@ -3,6 +3,8 @@ package checker
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
 // engines judge by the pack, in this process, and by the rules of others, in
@@ -21,6 +24,7 @@ type engines struct {
 	pack   *engine.Pack
 	others *worker.Worker
 	cache  *cache.Cache // nil for none
+	digest string       // of all rules and lists
 }
 
 // startEngines starts what takes long and returns at once; open waits.
@@ -37,9 +41,23 @@ func startEngines(limit time.Duration, sources []engine.Source, k Keeping) (*eng
 	return e, err
 }
 
+// digest is the SHA-256 sum of the embedded pack and of others' files, with their
+// layers and without their places, so that two machines agree.
+func digest(files []engine.File) string {
+	h := sha256.New()
+	sum := sha256.Sum256(policy.Plan)
+	h.Write(sum[:])
+	for _, f := range files {
+		sum := sha256.Sum256(f.Text)
+		fmt.Fprintf(h, "%s\x00%s\x00%x\x00", f.Source.Layer, f.Path, sum)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 // open loads the pack, which the others' lists extend, and waits for the others'
 // rules.
 func (e *engines) open(ctx context.Context, limit time.Duration) error {
+	e.digest = digest(e.files)
 	var err error
 	if e.pack, err = engine.OpenPack(limit, e.files...); err != nil || e.others == nil {
 		return err

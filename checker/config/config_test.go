@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
@@ -96,7 +97,7 @@ func TestLoad(t *testing.T) {
 		LogRequired:   &Said[bool]{true, at(26, 18)},
 		LongestWaiver: &Said[time.Duration]{90 * day, at(27, 18)},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(File{})); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
@@ -24,6 +25,8 @@ type File struct {
 	LongestWaiver *Said[time.Duration]
 	// Path is absolute, symbolic links as they were named; "" for what is no file.
 	Path string
+
+	sum [sha256.Size]byte // of the text
 }
 
 // Said is a value and where it stands.

@@ -29,6 +29,10 @@ func (o Options) Parse() ([]*File, error) {
 		return nil, err
 	}
 	f := &File{Name: "the devenv module's options", Layer: Project}
+	var err error
+	if f.sum, err = o.sum(); err != nil {
+		return nil, err
+	}
 	if o.Mode != nil {
 		f.Gate.Mode = &Said[Mode]{Mode(*o.Mode), option("policy.mode")}
 	}

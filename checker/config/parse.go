@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path"
 	"slices"
@@ -32,7 +33,7 @@ func Parse(layer Layer, file string, src []byte) (*File, error) {
 	}
 	r := reader{layer: layer}
 	f := &File{
-		Name: file, Layer: layer, Rules: r.rules(raw.Rules), Watches: r.watches(raw.Watches),
+		Name: file, Layer: layer, sum: sha256.Sum256(src), Rules: r.rules(raw.Rules), Watches: r.watches(raw.Watches),
 		Policies: r.policies(raw.Policies), Waivers: r.waivers(raw.Waivers),
 	}
 	if raw.Protect != nil {

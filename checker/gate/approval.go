@@ -7,6 +7,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/approval"
+	"github.com/refnil/opencode-jail-devenv/checker/decision"
 	"github.com/refnil/opencode-jail-devenv/checker/grants"
 )
 
@@ -49,17 +50,6 @@ func (e *NotApprovedError) Error() string {
 		"or write gate { approval = \"off\" } in %s, where the project can not", e.Jail, e.Config)
 }
 
-// What a decision says of the approval.
-const (
-	approvalOff        = "off"        // nobody has to approve
-	approvalApproved   = "approved"   // within what was approved before
-	approvalRemembered = "remembered" // approved now
-	approvalOnce       = "once"       // accepted for this launch
-	approvalRefused    = "refused"    // somebody said no
-	approvalMissing    = "missing"    // nobody could be asked
-	approvalBroken     = "broken"     // what was approved can not be told
-)
-
 // consent asks for the approval of one launch, which may take two attempts.
 type consent struct {
 	Request
@@ -85,7 +75,7 @@ func JailKey(j *checker.Jail, g *grants.Grants) string {
 // and the names that it opens are among the grants of the jail that uses it.
 func (c *consent) to(j *checker.Jail) (string, error) {
 	if !c.Config.Gate.Asks(c.Manifest != nil) || j.Bus != nil && j.Bus.Command {
-		return approvalOff, nil
+		return decision.ApprovalOff, nil
 	}
 	g := grants.Of(j)
 	if c.accepted != nil && len(grants.Compare(c.accepted, g).Wider) == 0 {
@@ -94,13 +84,13 @@ func (c *consent) to(j *checker.Jail) (string, error) {
 	store, key := approval.Open(c.Facts.ApprovalDir, c.Facts.ProjectRoot), JailKey(j, g)
 	last, err := store.Approved(key)
 	if err != nil {
-		return approvalBroken, err
+		return decision.ApprovalBroken, err
 	}
 	q := Question{Jail: key, Project: c.Facts.ProjectRoot, Grants: g}
 	if last != nil {
 		q.Last, q.Beyond = last.Time, grants.Compare(last.Grants, g)
 		if len(q.Beyond.Wider) == 0 {
-			return approvalApproved, nil
+			return decision.ApprovalApproved, nil
 		}
 	} else {
 		q.Beyond = grants.Compare(nil, g)
@@ -120,19 +110,19 @@ func (c *consent) ask(q Question, store approval.Store) (string, error) {
 			c.warn("what was refused can not be kept for 'ocjail approve': %v", err)
 		}
 		refusal.Asked = false
-		return approvalMissing, refusal
+		return decision.ApprovalMissing, refusal
 	case err != nil:
-		return approvalRefused, err
+		return decision.ApprovalRefused, err
 	case answer == Remember:
-		c.said = approvalRemembered
+		c.said = decision.ApprovalRemembered
 		if err := store.Approve(q.Jail, q.Grants); err != nil {
 			c.warn("the approval can not be remembered, so the next launch asks again: %v", err)
-			c.said = approvalOnce
+			c.said = decision.ApprovalOnce
 		}
 	case answer == Once:
-		c.said = approvalOnce
+		c.said = decision.ApprovalOnce
 	default:
-		return approvalRefused, refusal
+		return decision.ApprovalRefused, refusal
 	}
 	c.accepted = q.Grants
 	return c.said, nil

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/refnil/opencode-jail-devenv/checker/gate"
+	"github.com/refnil/opencode-jail-devenv/checker/decision"
 	"github.com/refnil/opencode-jail-devenv/checker/gate/gatetest"
 )
 
@@ -36,8 +36,8 @@ func TestDecisionsOfManyLaunchesAreWhole(t *testing.T) {
 		t.Fatalf("%d lines", len(lines))
 	}
 	for _, l := range lines {
-		var d gate.Decision
-		if err := json.Unmarshal([]byte(l), &d); err != nil || d.Verdict != "allow" || d.Rules == 0 || len(d.Argv) != 64 {
+		var d decision.Decision
+		if err := json.Unmarshal([]byte(l), &d); err != nil || d.Verdict != "allow" || d.Rules == 0 || len(d.Argv) != 64 || len(d.Policies) != 64 || len(d.Config) != 64 {
 			t.Errorf("%v: %s", err, l)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/approval"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/decision"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -158,15 +159,15 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 	if r.Show != nil {
 		r.Show(report)
 	}
-	d := newDecision(report, r.Config.Gate.Mode)
+	d := newDecision(report, r.Config)
 	var refused error
-	if d.Verdict != verdictDeny {
+	if d.Verdict != decision.Deny {
 		if d.Approval, refused = consent.to(j); refused != nil {
-			d.Verdict = verdictDeny
+			d.Verdict = decision.Deny
 		}
 		r.step("approval")
 	}
-	if err := d.append(r.Facts.StateDir); err != nil {
+	if err := decision.At(r.Facts.StateDir).Append(d); err != nil {
 		if r.Config.LogRequired {
 			return Broken, errors.Join(refused, fmt.Errorf("the decision could not be logged, and the configuration requires that it is: %w", err))
 		}
@@ -177,7 +178,7 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 	switch {
 	case errors.As(refused, &broken):
 		return Broken, refused
-	case d.Verdict == verdictDeny:
+	case d.Verdict == decision.Deny:
 		return Refused, refused
 	}
 	return r.start(j, fds, std, rev, c.Close)

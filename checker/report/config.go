@@ -113,7 +113,7 @@ func NewConfig(c *config.Config, rules *checker.Checker) *Config {
 			v.Params = append(v.Params, ConfigParam{r.ID, name, s.Params[name], from.Layer, from.Pos.String()})
 		}
 		for _, w := range s.Waivers {
-			v.Waivers = append(v.Waivers, ConfigWaiver{w.Rule, w.Subject, w.Reason, w.Owner, w.Expires.Add(-1).Format(time.DateOnly), w.Layer, w.Pos.String()})
+			v.Waivers = append(v.Waivers, ConfigWaiver{w.Rule, w.Subject, w.Reason, w.Owner, w.LastDay(), w.Layer, w.Pos.String()})
 		}
 	}
 	for _, i := range rules.Ignored() {

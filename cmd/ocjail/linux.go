@@ -16,5 +16,5 @@ func canFilter() bool { return gate.CanFilter() }
 
 // launchers are the commands that need Linux.
 func launchers() []*cobra.Command {
-	return []*cobra.Command{newRun(), newGate(), newReview(), newApprove(), newDoctor()}
+	return []*cobra.Command{newRun(), newGate(), newReview(), newApprove(), newLog(), newDoctor()}
 }

@@ -94,6 +94,7 @@ starts nothing, when the jail breaks one.`,
   ocjail rules                     # what jails are judged by
   ocjail approve                   # accept what a jail may do, before it is launched
   ocjail review                    # what sessions changed that runs outside the jail
+  ocjail log                       # which jails were started and refused, and why
   ocjail doctor                    # can this machine run jails`,
 		Version:       release.Version,
 		SilenceErrors: true,

@@ -23,6 +23,7 @@ func launchers() []*cobra.Command {
 		needsLinux("gate", "Stand in bwrap's place", launchFailed),
 		needsLinux("review", "Show what sessions changed that runs outside the jail, and keep or revert it", brokenStatus),
 		needsLinux("approve", "Approve what a jail may do, before it is launched, or take that back", brokenStatus),
+		needsLinux("log", "Show which jails were started and refused, and why", brokenStatus),
 		needsLinux("doctor", "Tell whether this machine can run jails", foundStatus),
 	}
 }
