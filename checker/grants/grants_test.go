@@ -1,6 +1,7 @@
 package grants_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -36,6 +37,11 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	check(t, err)
+	return worldIn(t, dir)
+}
+
+func worldIn(t testing.TB, dir string) *world {
+	t.Helper()
 	w := &world{dir: dir, config: config.Default(), fs: host.NewFS()}
 	for _, d := range folders {
 		check(t, os.MkdirAll(filepath.Join(dir, d), 0o755))
@@ -48,6 +54,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatalf("%v: %s", err, out)
 	}
 	check(t, os.Symlink("../q", filepath.Join(dir, "p/link")))
+	var err error
 	w.facts, err = host.Gather(w.fs, filepath.Join(dir, "p"))
 	check(t, err)
 	check(t, filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
@@ -60,9 +67,9 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-func check(t testing.TB, err error) {
+func check(t testing.TB, errs ...error) {
 	t.Helper()
-	if err != nil {
+	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -209,8 +216,8 @@ func bits(j *checker.Jail, h string) (a grants.Access) {
 }
 
 // randomJail makes options of a few mounts that nest, collide and hide each other.
-func randomJail(r *rand.Rand) []string {
-	sources := []string{"@/p", "@/p", "@/p/src", "@/p/src/deep", "@/p/.git", "@/p/.envrc", "@/q", "@/q/a", "@/q/a/b", "@/q/secret", "@/r", "@/p/link", "@"}
+func randomJail(r *rand.Rand, more ...string) []string {
+	sources := append(more, "@/p", "@/p", "@/p/src", "@/p/src/deep", "@/p/.git", "@/p/.envrc", "@/q", "@/q/a", "@/q/a/b", "@/q/secret", "@/r", "@/p/link", "@")
 	dests := []string{"@", "@/p", "@/p/src", "@/p/src/deep", "@/p/src/deep/er", "@/p/.git", "@/p/.git/hooks", "@/p/data", "@/q", "@/q/a", "@/q/a/b", "@/q/secret", "/x", "/x/a", "/x/src/deep"}
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
 	words := []string{"--unshare-pid"}
@@ -238,7 +245,34 @@ func randomJail(r *rand.Rand) []string {
 
 // TestNotWiderIsNotWider holds the comparison against the model: where it says
 // that one jail is not wider than another, no path is more open in it.
-func TestNotWiderIsNotWider(t *testing.T) {
+func TestNotWiderIsNotWider(t *testing.T) { notWider(t, newWorld(t)) }
+
+// The same, where the host shows a folder under two names: with each of them, what
+// the other hides may be reached.
+func TestNotWiderByAlias(t *testing.T) {
+	if dir := os.Getenv("OCJAIL_TEST_ALIASED"); dir != "" {
+		w := worldIn(t, dir)
+		j, err := w.resolve("--bind", "@/alias", "/x")
+		check(t, err)
+		if bits(j, dir+"/q/secret/key") == grants.None {
+			t.Fatal("there is no alias")
+		}
+		notWider(t, w, "@/alias", "@/alias", "@/alias/a", "@/alias/secret")
+		return
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	check(t, err)
+	self, err := os.Executable()
+	check(t, err, os.MkdirAll(filepath.Join(dir, "q"), 0o755), os.Mkdir(filepath.Join(dir, "alias"), 0o755))
+	c := exec.Command("bwrap", "--dev-bind", "/", "/", "--bind", dir+"/q", dir+"/alias", "--", self, "-test.run", "^"+t.Name()+"$", "-test.v")
+	c.Env = append(os.Environ(), "OCJAIL_TEST_ALIASED="+dir)
+	if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "pairs not wider") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func notWider(t *testing.T, w *world, more ...string) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("OCJAIL_TEST_SEED"); s != "" {
 		var err error
@@ -246,8 +280,7 @@ func TestNotWiderIsNotWider(t *testing.T) {
 		check(t, err)
 	}
 	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // to be repeated
-	w := newWorld(t)
-	w.config.Protect.Pack = false // what ocjail protects differs with the jail, and is no grant
+	w.config.Protect.Pack = false       // what ocjail protects differs with the jail, and is no grant
 	type jail struct {
 		*checker.Jail
 		grants *grants.Grants
@@ -255,7 +288,7 @@ func TestNotWiderIsNotWider(t *testing.T) {
 	}
 	var jails []jail
 	for len(jails) < 60 {
-		words := randomJail(r)
+		words := randomJail(r, more...)
 		j, err := w.resolve(append([]string{}, words...)...)
 		if err != nil { // bwrap would fail too, or leave something on the host
 			continue
