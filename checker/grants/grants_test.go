@@ -101,7 +101,8 @@ func (w *world) of(t testing.TB, words string) *grants.Grants {
 // lines are a difference's, in short.
 func lines(d grants.Difference) []string {
 	list := []string{}
-	for sign, items := range map[string][]grants.Item{"+": d.Wider, "-": d.Narrower} {
+	for n, items := range [][]grants.Item{d.Wider, d.Narrower} {
+		sign := "+-"[n : n+1]
 		for _, i := range items {
 			list = append(list, strings.Join(strings.Fields(fmt.Sprint(sign, " ", i.Kind, " ", i.Access, " ", i.Name)), " "))
 		}
