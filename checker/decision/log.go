@@ -95,7 +95,7 @@ func (l Log) rotate() {
 	if err != nil {
 		return
 	}
-	defer lock.Close() // unlocks
+	defer func() { _ = lock.Close() }() // unlocks; nothing was written
 	if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
 		return
 	}

@@ -218,7 +218,7 @@ func bits(j *checker.Jail, h string) (a grants.Access) {
 
 // randomJail makes options of a few mounts that nest, collide and hide each other.
 func randomJail(r *rand.Rand, more ...string) []string {
-	sources := append(more, "@/p", "@/p", "@/p/src", "@/p/src/deep", "@/p/.git", "@/p/.envrc", "@/q", "@/q/a", "@/q/a/b", "@/q/secret", "@/r", "@/p/link", "@")
+	sources := append([]string{"@/p", "@/p", "@/p/src", "@/p/src/deep", "@/p/.git", "@/p/.envrc", "@/q", "@/q/a", "@/q/a/b", "@/q/secret", "@/r", "@/p/link", "@"}, more...)
 	dests := []string{"@", "@/p", "@/p/src", "@/p/src/deep", "@/p/src/deep/er", "@/p/.git", "@/p/.git/hooks", "@/p/data", "@/q", "@/q/a", "@/q/a/b", "@/q/secret", "/x", "/x/a", "/x/src/deep"}
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
 	words := []string{"--unshare-pid"}
