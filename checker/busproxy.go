@@ -10,8 +10,8 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 )
 
-// busAddress names the session bus to its clients (dbus-daemon(1)).
-const busAddress = "DBUS_SESSION_BUS_ADDRESS"
+// BusAddress names the session bus to its clients (dbus-daemon(1)).
+const BusAddress = "DBUS_SESSION_BUS_ADDRESS"
 
 // BusProxy is a trusted xdg-dbus-proxy.
 type BusProxy struct {
@@ -84,7 +84,7 @@ func (j *Jail) ownBusProxy() (*BusProxy, error) {
 func (j *Jail) usedBusProxy() (*BusProxy, error) {
 	socket := ""
 	for _, v := range j.Sandbox.Environment(j.Environ) {
-		if v.Name == busAddress {
+		if v.Name == BusAddress {
 			socket = bus.SocketOf(v.Value)
 		}
 	}

@@ -25,9 +25,14 @@ fi
 
 "${gate[@]}" "$@" &
 proxy=$!
-trap 'kill "$proxy"' HUP INT TERM
+ended=
+trap 'ended=1; kill "$proxy" 2>/dev/null || :' HUP INT TERM
 status=0
 wait "$proxy" || status=$?
+if [[ -n $ended ]]; then # the wrapper is done with it: there is nobody to tell
+  wait "$proxy" || :
+  exit 0
+fi
 ((status != 0)) || exit 0
 
 : >"$mark"

@@ -39,20 +39,18 @@ type Entry struct {
 // that is none. Both may end it by an error.
 func (l Log) Read(each func(Entry) error, broken func(error) error) error {
 	r := reader{each: each, broken: broken}
-	for n := Kept; n >= 0; n-- {
-		f, err := l.openOld(n)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+	defer r.close()
+	for {
+		next, err := l.after(r.file) // by its inode: a rotation may come in between
+		if next == nil || err != nil {
 			return err
 		}
-		r.start(f)
-		if err := errors.Join(r.drain(true), f.Close()); err != nil {
+		r.close()
+		r.start(next)
+		if err := r.drain(true); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 func (l Log) openOld(n int) (*os.File, error) {

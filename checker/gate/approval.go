@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
@@ -70,14 +71,14 @@ func JailKey(j *checker.Jail, g *grants.Grants) string {
 }
 
 // to returns what a decision says, and an error unless the jail may start.
-//
-// The jail of a bus proxy needs no approval: it runs a program that the gate trusts,
-// and the names that it opens are among the grants of the jail that uses it.
 func (c *consent) to(j *checker.Jail) (string, error) {
-	if !c.Config.Gate.Asks(c.Manifest != nil) || j.Bus != nil && j.Bus.Command {
+	if !c.Config.Gate.Asks(c.Manifest != nil) {
 		return decision.ApprovalOff, nil
 	}
 	g := grants.Of(j)
+	if onlyProxy(j, g) {
+		return decision.ApprovalOff, nil
+	}
 	if c.accepted != nil && len(grants.Compare(c.accepted, g).Wider) == 0 {
 		return c.said, nil
 	}
@@ -96,6 +97,19 @@ func (c *consent) to(j *checker.Jail) (string, error) {
 		q.Beyond = grants.Compare(nil, g)
 	}
 	return c.ask(q, store)
+}
+
+// onlyProxy tells whether a jail is that of a bus proxy and nothing besides, which
+// needs no approval: it runs a program that the gate trusts, reads, and writes its
+// socket. The names that it opens are among the grants of the jail that uses it.
+func onlyProxy(j *checker.Jail, g *grants.Grants) bool {
+	steers := func(name string) bool { return name != checker.BusAddress } // LD_PRELOAD, for one
+	if j.Bus == nil || !j.Bus.Command || g.Network || g.Environment.All || slices.ContainsFunc(g.Environment.Names, steers) {
+		return false
+	}
+	return !slices.ContainsFunc(g.Paths, func(p grants.Path) bool {
+		return p.Access&^grants.Read != 0 && p.Path != g.PathName(j.Bus.Directory)
+	})
 }
 
 func (c *consent) ask(q Question, store approval.Store) (string, error) {

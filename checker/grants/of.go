@@ -17,7 +17,7 @@ func Of(j *checker.Jail) *Grants {
 	g := &Grants{
 		Version: Version, Capabilities: capabilities(j.Sandbox), Environment: environment(j.Asked), Bus: busNames(j),
 		NestedUsers: !j.Asked.Has("--disable-userns"), Terminal: !j.Asked.Has("--new-session"),
-		places: Places{Home: j.Facts.HomeReal, Project: j.Facts.ProjectRoot, Runtime: j.Facts.RuntimeDir},
+		places: PlacesOf(&j.Facts),
 	}
 	g.namespaces(j)
 	g.filters(j)

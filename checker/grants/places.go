@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -74,6 +75,15 @@ func (t table) at(file string) (nearest Path, own bool) {
 func inStore(file string) bool {
 	rest, in := sandbox.Below("/nix/store", file)
 	return in && rest != ""
+}
+
+// Locate says where the places are that the paths of g are named by; grants that
+// were kept do not know.
+func (g *Grants) Locate(p Places) { g.places = p }
+
+// PlacesOf are those of a host.
+func PlacesOf(f *host.Facts) Places {
+	return Places{Home: f.HomeReal, Project: f.ProjectRoot, Runtime: f.RuntimeDir}
 }
 
 // PathName writes an absolute path as those of g are written.

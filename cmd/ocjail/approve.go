@@ -102,6 +102,7 @@ func (f *approveFlags) approve(c *cobra.Command, args []string, facts *host.Fact
 		return f.target(c, args, facts)
 	}
 	for _, r := range waiting {
+		r.Grants.Locate(grants.PlacesOf(facts))
 		if err := f.one(store, r.Jail, facts, r.Grants); err != nil {
 			return err
 		}
