@@ -28,7 +28,39 @@ func TestMain(m *testing.M) {
 			fmt.Println(i)
 		}
 	}
+	if state := os.Getenv("OCJAIL_TEST_FILL"); state != "" { // in a file system that is soon full
+		fill(approval.Open(state, "/p"))
+	}
 	os.Exit(m.Run())
+}
+
+// fill approves until the disk is full, and prints what is approved then.
+func fill(s approval.Store) {
+	var err error
+	last := -1
+	for i := 0; i < 100 && err == nil; i++ {
+		if err = s.Approve(fmt.Sprint(i), long(fmt.Sprint(i))); err == nil {
+			last = i
+		}
+	}
+	again := s.Approve("0", long("again"))
+	first, readErr := s.Approved("0")
+	_, wholeErr := s.Approved(fmt.Sprint(last))
+	fmt.Printf("%v; %v; %v, %v; %s\n", err, again, readErr, wholeErr, first.Grants.Paths[0].Path)
+	os.Exit(0)
+}
+
+// A full disk leaves what was approved as it is.
+func TestFullDisk(t *testing.T) {
+	self, err := os.Executable()
+	check(t, err)
+	state := t.TempDir()
+	c := exec.Command("bwrap", "--dev-bind", "/", "/", "--size", "131072", "--tmpfs", state, "--", self)
+	c.Env = append(os.Environ(), "OCJAIL_TEST_FILL="+state)
+	out, err := c.CombinedOutput()
+	if text := string(out); err != nil || strings.Count(text, "no space left") != 2 || !strings.Contains(text, "<nil>, <nil>; /0/0") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // long are grants that take more than one page to write.
