@@ -38,7 +38,9 @@ func TestAgent(t *testing.T) {
 	opencode := newDevenv(t, realOpencode(tools)).opencode()
 	// The agent's user calls `ocjail run --project DIR -- opencode ARGS`.
 	tools.Ocjail = filepath.Join(t.TempDir(), "ocjail")
-	script := "#!/bin/sh\nshift 5\nexec " + opencode + " \"$@\"\n"
+	// Nobody is there to approve the jail.
+	const consent = `mkdir -p "$HOME/.config/ocjail" && printf 'gate {\n  approval = "off"\n}\n' >"$HOME/.config/ocjail/ocjail.hcl"` + "\n"
+	script := "#!/bin/sh\n" + consent + "shift 5\nexec " + opencode + " \"$@\"\n"
 	if err := os.WriteFile(tools.Ocjail, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +87,7 @@ func TestGeneratedConfiguration(t *testing.T) {
 	opencode := p.opencode()
 	w := newWorld(t, false)
 	w.link(p)
+	w.write(userConfig, "gate {\n  approval = \"off\"\n  inform   = false\n}\n") // its instructions are no difference of the project's
 	// A program of root's own folder can't be run by the world's user.
 	bare := filepath.Join(p.build("cfg.opencodePackage"), "bin/opencode")
 	env := []string{"OPENCODE_DISABLE_AUTOUPDATE=1", "OPENCODE_DISABLE_MODELS_FETCH=1", "OPENCODE_DISABLE_DEFAULT_PLUGINS=1"}
