@@ -30,6 +30,9 @@ type Host struct {
 	GitIdentity func() (name, email string, err error)
 	// Lookup finds a variable of the caller's environment: os.LookupEnv.
 	Lookup func(name string) (value string, ok bool)
+	// Elsewhere is set to describe the jail as it is where all that it binds exists,
+	// not to start it here.
+	Elsewhere bool
 	// FS is the host's root: Root(), or a test's.
 	FS fs.ReadLinkFS
 	// seen remembers what lookAt found during one Argv, which asks for the same

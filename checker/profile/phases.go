@@ -142,6 +142,8 @@ func (b *build) missing(m mountBlock) (bool, error) {
 		return false, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return false, b.errorf(m.Block, "%w", err)
+	case b.host.Elsewhere:
+		return false, nil
 	case m.Optional:
 		return true, nil
 	}

@@ -26,7 +26,7 @@ type approveFlags struct {
 }
 
 func newApprove() *cobra.Command {
-	var f approveFlags
+	f := approveFlags{jailFlags: jailFlags{declared: true}}
 	c := &cobra.Command{
 		Use:   "approve [flags] [TARGET]",
 		Short: "Approve what a jail may do, before it is launched, or take that back",
@@ -140,6 +140,7 @@ func (f *approveFlags) target(c *cobra.Command, args []string, facts *host.Facts
 	if err != nil {
 		return fmt.Errorf("%s: %w", names[0], err)
 	}
+	found.declare()
 	j, err := found.jail()
 	if err != nil {
 		return fmt.Errorf("%s: %w", names[0], err)

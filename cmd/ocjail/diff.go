@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,14 +15,15 @@ import (
 )
 
 func newDiff() *cobra.Command {
-	var f jailFlags
+	f := jailFlags{declared: true}
 	c := &cobra.Command{
 		Use:   "diff [flags] A B",
 		Short: "Show what a jail may do that another may not",
 		Long: described(`Show what jail B may do that jail A may not ("+"), and the other way round ("-"):
 paths, network, namespaces, variables, and so on. What only changes the order of
 options, the place of a mount in the jail or the hash of a store path is no
-difference. Paths are named by home and project, so that two machines agree.`,
+difference. What a jail takes only where it exists (optional mounts, variables
+passed by name) counts as if it did. Paths are named by home and project, so that two machines agree.`,
 			`A and B are TARGETs as 'ocjail lint' takes them, or files of a revision that git
 knows, as git writes them: HEAD~1:jail.hcl. With --profile FILE a revision alone
 will do; a file or an embedded profile of that name comes first. A revision's
@@ -64,6 +67,7 @@ func (f *jailFlags) diff(c *cobra.Command, a, b string) (grants.Difference, erro
 		if err != nil {
 			return grants.Difference{}, fmt.Errorf("%s: %w", name, err)
 		}
+		found.declare()
 		j, err := found.jail()
 		if err != nil {
 			return grants.Difference{}, fmt.Errorf("%s: %w", name, err)
@@ -74,6 +78,26 @@ func (f *jailFlags) diff(c *cobra.Command, a, b string) (grants.Difference, erro
 		sides[0].Undecided, sides[1].Undecided = nil, nil // whatever it is, it is the same
 	}
 	return grants.Compare(sides[0], sides[1]), nil
+}
+
+// lookUpDeclared gives each variable a value. What is no file here is none for
+// those that name one.
+func lookUpDeclared(name string) (string, bool) {
+	if value, ok := os.LookupEnv(name); ok {
+		return value, true
+	}
+	return "/nonexistent", true
+}
+
+// declare has what is bound only where it exists taken to exist: on another machine,
+// or tomorrow, it may.
+func (found target) declare() {
+	for i := range found.request.Sandbox.Options {
+		o := &found.request.Sandbox.Options[i]
+		if name, optional := strings.CutSuffix(o.Name, "bind-try"); optional {
+			o.Name = name + "bind"
+		}
+	}
 }
 
 // grants is what j, which is not started, grants. What only a start can tell is

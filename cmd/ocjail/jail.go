@@ -23,6 +23,9 @@ type jailFlags struct {
 	bwrap   string
 	// evaluate is set to have devenv make the jail that is looked at.
 	evaluate bool
+	// declared is set for commands that look at what is granted wherever the jail may
+	// be started: variables and optional sources count that are absent here.
+	declared bool
 	// judges is set for commands that ask the rules.
 	judges bool
 	// warn is where to say what stops nothing.
@@ -181,6 +184,9 @@ func (f *jailFlags) planOf(load func(*machine) (*profile.Profile, error)) ([]str
 	h, err := m.profileHost()
 	if err != nil {
 		return nil, nil, err
+	}
+	if f.declared {
+		h.Lookup, h.Elsewhere = lookUpDeclared, true
 	}
 	argv, err := p.Argv(h, f.add, nil)
 	if errors.Is(err, profile.ErrCommandNotFound) {

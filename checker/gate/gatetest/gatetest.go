@@ -88,7 +88,10 @@ func (w *World) Own() {
 		return
 	}
 	check(w.t, filepath.WalkDir(w.Dir, func(p string, _ os.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(p, ordinary, ordinary))
+		if err = errors.Join(err, os.Lchown(p, ordinary, ordinary)); errors.Is(err, os.ErrNotExist) {
+			return nil // somebody swaps it
+		}
+		return err
 	}))
 }
 
