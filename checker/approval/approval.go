@@ -118,6 +118,11 @@ func (s Store) Wait(jail string, g *grants.Grants) error {
 	return s.locked(func() error { return s.write(jail, waitingSuffix, g) })
 }
 
+// Dismiss forgets what waits for an approval, because somebody said no.
+func (s Store) Dismiss(jail string) error {
+	return s.locked(func() error { return remove(s.file(jail, waitingSuffix)) })
+}
+
 // Revoke forgets the approvals of jails, of all without any, and what waits for one,
 // also where they are broken. It returns how many approvals there were.
 func (s Store) Revoke(jails ...string) (n int, err error) {

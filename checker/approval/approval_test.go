@@ -101,7 +101,11 @@ func TestApproveAndRevoke(t *testing.T) {
 	if r := approved(t, s, "j"); r != nil {
 		t.Fatalf("%+v, which only waits", r)
 	}
-	check(t, s.Approve("j", long("now")))
+	check(t, s.Dismiss("j"), s.Dismiss("j"))
+	if w, err := s.Waiting("j"); w != nil || err != nil {
+		t.Error("what was dismissed waits", err)
+	}
+	check(t, s.Wait("j", long("asked")), s.Approve("j", long("now")))
 	r := approved(t, s, "j")
 	if diff := cmp.Diff(long("now").Paths, r.Grants.Paths); diff != "" || r.Project != "/p" || time.Since(r.Time) > time.Hour {
 		t.Error(diff, r.Project, r.Time)

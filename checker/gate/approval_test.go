@@ -209,6 +209,23 @@ func TestApprovalAtTerminal(t *testing.T) {
 	}
 }
 
+// What a person at the terminal says no to does not wait any longer: ocjail approve
+// --yes of some script must not find it.
+func TestDismissedAtTerminal(t *testing.T) {
+	w := newApproving(t)
+	w.Run(w.launch())
+	c := w.console(w.Command(gatetest.Build(t).Ocjail, "approve"), 80)
+	c.Expect("rw {project}")
+	c.Expect("? ")
+	c.Type("n\n")
+	if o := c.End(); o.Status != 1 {
+		t.Errorf("%+v", o)
+	}
+	if o := w.approve("--list"); o.Status != 0 || strings.Contains(o.Stdout, "waits") {
+		t.Errorf("%+v", o)
+	}
+}
+
 // What was typed before the question is no answer to it.
 func TestTypedAheadIsNoAnswer(t *testing.T) {
 	w := newApproving(t)

@@ -172,8 +172,8 @@ func (f *approveFlags) one(store approval.Store, jail string, facts *host.Facts,
 	if err != nil {
 		return err
 	}
-	if answer != gate.Remember {
-		return &gate.NotApprovedError{Jail: jail, Asked: true}
+	if answer != gate.Remember { // and --yes must not approve it later
+		return errors.Join(&gate.NotApprovedError{Jail: jail, Asked: true}, store.Dismiss(jail))
 	}
 	if err := store.Approve(jail, g); err != nil {
 		return err
