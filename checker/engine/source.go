@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/policy"
@@ -24,6 +26,8 @@ type Source struct {
 	FS fs.FS
 	// Root is the file or folder of FS that holds the rules; "" is all of it.
 	Root string
+	// Texts, when not nil, are the files, by path, in the place of FS and Root.
+	Texts map[string][]byte
 	// Untrusted sources bring rules, which only add findings. They may not extend
 	// the pack's lists, of which some tolerate.
 	Untrusted bool
@@ -77,18 +81,10 @@ func Read(sources ...Source) ([]File, error) {
 	r := reader{left: maxBytes}
 	for _, s := range sources {
 		before := len(r.files)
-		err := fs.WalkDir(s.FS, cmp.Or(s.Root, "."), func(p string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if r.walked++; r.walked > maxWalked {
-				return errTooMuch
-			}
-			if d.IsDir() {
-				return nil
-			}
-			return r.read(s, p)
-		})
+		err := r.texts(s)
+		if s.Texts == nil {
+			err = r.walk(s)
+		}
 		if err == nil && len(r.files) == before {
 			err = errors.New("no rule and no list: name a folder with *.rego or *.wasm files, or with lists in data/")
 		}
@@ -109,6 +105,30 @@ type reader struct {
 	walked int // entries
 }
 
+func (r *reader) walk(s Source) error {
+	return fs.WalkDir(s.FS, cmp.Or(s.Root, "."), func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if r.walked++; r.walked > maxWalked {
+			return errTooMuch
+		}
+		if d.IsDir() {
+			return nil
+		}
+		return r.read(s, p)
+	})
+}
+
+func (r *reader) texts(s Source) error {
+	for _, p := range slices.Sorted(maps.Keys(s.Texts)) {
+		if err := r.add(File{Source: s, Path: p, Text: s.Texts[p]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // read adds a file of the source, if it is one of ours.
 func (r *reader) read(s Source, p string) error {
 	f := File{Source: s, Path: strings.TrimPrefix(p, s.Root+"/")}
@@ -119,11 +139,15 @@ func (r *reader) read(s Source, p string) error {
 	if f.Text, err = readMost(s.FS, p, r.left); err != nil {
 		return err
 	}
+	return r.add(f)
+}
+
+func (r *reader) add(f File) error {
 	if r.left -= len(f.Text); r.left < 0 || len(r.files) == maxFiles {
 		return errTooMuch
 	}
-	if s.Untrusted && f.IsList() && f.Keys()[0] == Reserved {
-		return fmt.Errorf("%s: only trusted sources may extend ocjail's own lists: put the list elsewhere in data/", p)
+	if f.Source.Untrusted && f.IsList() && f.Keys()[0] == Reserved {
+		return fmt.Errorf("%s: only trusted sources may extend ocjail's own lists: put the list elsewhere in data/", f.Path)
 	}
 	r.files = append(r.files, f)
 	return nil

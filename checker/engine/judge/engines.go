@@ -36,6 +36,11 @@ type layered struct {
 	layer string
 }
 
+// Open compiles rules as a launch does, with the errors that it would print.
+func Open(ctx context.Context, load worker.Load) (engine.Engine, error) {
+	return open(ctx, load, wasm.Options{})
+}
+
 // open compiles the rules of all sources, those of each layer in engines of its own.
 func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
 	var all engines

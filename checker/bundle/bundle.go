@@ -1,0 +1,172 @@
+// Package bundle reads, writes and signs bundles of rules: archives in the format
+// of OPA (https://www.openpolicyagent.org/docs/management-bundles) with what ocjail
+// needs to know beside. What is read is refused for anything that is not known to be
+// good; package builder makes bundles out of folders.
+package bundle
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Bundle is an archive that was read and found to be good.
+type Bundle struct {
+	Manifest Manifest
+	// Digest is that of the whole archive, "sha256:" and hexadecimal.
+	Digest string
+	// Signer is the ID of the trusted key that signed it, "" when no key was demanded.
+	Signer string
+	// Files are rules, what describes them and lists, by path, as a folder of rules
+	// has them: *.rego, *.wasm, the *.json of a *.wasm, data/NAME.json.
+	Files map[string][]byte
+	// Config is the text of its ocjail.hcl, nil without one.
+	Config []byte
+	// Plan is what the Rego files were compiled to, nil without. It is for the
+	// ocjail with the same rule pack; see engine.OpenPlan.
+	Plan []byte
+}
+
+// Trust says what is accepted.
+type Trust struct {
+	// Keys are those of which one must have signed the bundle; two while one takes
+	// the place of the other.
+	Keys []Key
+	// Unsigned accepts any bundle, signed or not, for there are no Keys: whoever
+	// could write the file is trusted.
+	Unsigned bool
+	// Least is the lowest revision that is accepted: the highest that was seen here.
+	// Zero accepts any.
+	Least Revision
+	// Now is when it is, for created and expires.
+	Now time.Time
+	// Version is that of this ocjail, for the least one that the bundle may name.
+	Version string
+}
+
+// The reasons for which a bundle is refused; the errors of Open and Sign wrap one.
+var (
+	ErrMalformed = errors.New("malformed bundle")
+	ErrTooLarge  = errors.New("bundle is too large")
+	ErrNoKeys    = errors.New("no key to verify the bundle by")
+	ErrUnsigned  = errors.New("bundle is not signed")
+	ErrAlgorithm = errors.New("signature algorithm is not accepted")
+	ErrSignature = errors.New("signature is not by a trusted key")
+	ErrTampered  = errors.New("bundle is not what was signed")
+	ErrExpired   = errors.New("bundle has expired")
+	ErrFuture    = errors.New("bundle is from the future")
+	ErrVersion   = errors.New("bundle is for a newer ocjail")
+	ErrRollback  = errors.New("bundle is older than one seen before")
+)
+
+// refusal is an error with what to do about it.
+type refusal struct {
+	reason error
+	what   string
+}
+
+func (r *refusal) Error() string { return r.what }
+func (r *refusal) Unwrap() error { return r.reason }
+
+func refuse(reason error, format string, args ...any) error {
+	return &refusal{reason, fmt.Sprintf(format, args...)}
+}
+
+// Open reads an archive and refuses it unless t accepts it. The error names the
+// mend, and wraps one of the reasons above.
+func Open(archive []byte, t Trust) (*Bundle, error) {
+	files, err := unpack(archive)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(archive)
+	b := &Bundle{Digest: "sha256:" + hex.EncodeToString(digest[:])}
+	signature, signed := files[signaturesFile]
+	delete(files, signaturesFile)
+	// What is signed of these files is the value: it is written anew, so that two
+	// ways to read one text can not matter.
+	if err := canonical(files); err != nil {
+		return nil, err
+	}
+	switch {
+	case t.Unsigned && len(t.Keys) == 0:
+	case len(t.Keys) == 0:
+		return nil, refuse(ErrNoKeys, "there is no key to verify it by: name the publisher's public key in keys")
+	case !signed:
+		return nil, refuse(ErrUnsigned, "it is not signed, and a signature is demanded: have its publisher run ocjail bundle sign")
+	default:
+		if b.Signer, err = verify(signature, files, t.Keys); err != nil {
+			return nil, err
+		}
+	}
+	if b.Manifest, err = parseManifest(files[manifestFile]); err != nil {
+		return nil, err
+	}
+	if err := b.Manifest.accepted(t); err != nil {
+		return nil, err
+	}
+	return b, b.take(files)
+}
+
+// clockSkew is how far ahead of this machine's clock the publisher's may be.
+const clockSkew = time.Hour
+
+// accepted holds the manifest to what t accepts.
+func (m *Manifest) accepted(t Trust) error {
+	if err := m.fits(t.Version); err != nil {
+		return err
+	}
+	switch {
+	case m.Created.After(t.Now.Add(clockSkew)):
+		return refuse(ErrFuture, "it was made on %s, and here it is %s: set the clock", stamp(m.Created), stamp(t.Now))
+	case !m.Expires.IsZero() && !t.Now.Before(m.Expires):
+		return refuse(ErrExpired, "it expired on %s, and here it is %s: get a newer one from its publisher, or set the clock", stamp(m.Expires), stamp(t.Now))
+	case m.Revision.Compare(t.Least) < 0:
+		return refuse(ErrRollback, "its revision is %s, and %s was seen here before: get that or a newer one, or allow the older one by name", m.Revision, t.Least)
+	}
+	return nil
+}
+
+// stamp writes a time as the manifest does.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// take sorts the files into what a folder of rules would hold, and the rest.
+func (b *Bundle) take(files map[string][]byte) error {
+	b.Config, b.Plan = files[configFile], files[planFile]
+	lists, err := splitData(files[dataFile])
+	if err != nil {
+		return err
+	}
+	b.Files = lists
+	for name, text := range files {
+		switch kindOf(name) {
+		case special:
+		case rule:
+			b.Files[name] = text
+		case description:
+			if _, ok := files[strings.TrimSuffix(name, ".json")+".wasm"]; !ok {
+				return refuse(ErrMalformed, "it holds %s, which describes no WASM module and is no list: build it with ocjail bundle build", name)
+			}
+			b.Files[name] = text
+		default:
+			return refuse(ErrMalformed, "it holds %s, which ocjail does not know: build it with ocjail bundle build", name)
+		}
+	}
+	if b.Plan != nil && !b.HasRego() {
+		return refuse(ErrMalformed, "it holds %s without the .rego files that it was compiled from: build it with ocjail bundle build", planFile)
+	}
+	return nil
+}
+
+// HasRego tells whether there is any Rego among the files.
+func (b *Bundle) HasRego() bool {
+	for name := range b.Files {
+		if strings.HasSuffix(name, ".rego") {
+			return true
+		}
+	}
+	return false
+}
