@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 RELEASE := github.com/refnil/opencode-jail-devenv/checker/release
 
 # What is linked is loaded at each launch, so ocjail is held small.
-MAX_MB := 11
+MAX_MB := 12
 MAX_RULES_MB := 32
 
 # The linter has its own pin and folder: in go.mod it would bring 200 modules along.

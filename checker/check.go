@@ -66,7 +66,7 @@ func newChecker(ctx context.Context, e *engines, c *config.Config) (checker *Che
 			e.close()
 		}
 	}()
-	if err := e.open(ctx, c.Gate.Timeout); err != nil {
+	if err := e.open(ctx); err != nil {
 		return nil, err
 	}
 	checker = &Checker{engine: e, config: c, worst: map[string]finding.Severity{}}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
@@ -17,14 +18,17 @@ import (
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
-// engines judge by the pack, in this process, and by the rules of others, in
-// another, which is nil when there are none.
+// engines judge by the pack and what bundles have compiled, in this process, and by
+// the other rules in another, which is nil when there are none.
 type engines struct {
-	files  []engine.File // of the others
-	pack   *engine.Pack
-	others *worker.Worker
-	cache  *cache.Cache // nil for none
-	digest string       // of all rules and lists
+	sources []engine.Source
+	files   []engine.File // of the sources
+	pack    *engine.Pack
+	plans   []*engine.Pack
+	others  *worker.Worker
+	cache   *cache.Cache // nil for none
+	limit   time.Duration
+	digest  string // of all rules and lists
 }
 
 // startEngines starts what takes long and returns at once; open waits.
@@ -33,7 +37,8 @@ func startEngines(limit time.Duration, sources []engine.Source, k Keeping) (*eng
 	if err != nil {
 		return nil, err
 	}
-	e := &engines{files: files}
+	e := &engines{sources: sources, files: files, limit: limit}
+	files = slices.DeleteFunc(slices.Clone(files), func(f engine.File) bool { return f.Source.Plan != nil })
 	if slices.ContainsFunc(files, func(f engine.File) bool { return !f.IsList() }) {
 		e.cache = k.open()
 		e.others, err = worker.Start(worker.Options{TimeLimit: limit, Cache: e.cache, Note: k.note, Compiling: k.compiling}, files)
@@ -54,15 +59,48 @@ func digest(files []engine.File) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// open loads the pack, which the others' lists extend, and waits for the others'
-// rules.
-func (e *engines) open(ctx context.Context, limit time.Duration) error {
+// open loads the pack, which the others' lists extend, and the plans, and waits for
+// the others' rules.
+func (e *engines) open(ctx context.Context) error {
 	e.digest = digest(e.files)
 	var err error
-	if e.pack, err = engine.OpenPack(limit, e.files...); err != nil || e.others == nil {
+	if e.pack, err = engine.OpenPack(e.limit, e.files...); err != nil {
 		return err
 	}
-	return e.others.Open(ctx)
+	for _, s := range e.sources {
+		if s.Plan == nil {
+			continue
+		}
+		p, err := engine.OpenPlan(e.limit, s.Layer, s.Plan)
+		if err != nil {
+			return fmt.Errorf("%s: %w: build the bundle anew", s.Name, err)
+		}
+		e.plans = append(e.plans, p)
+	}
+	if e.others != nil {
+		if err := e.others.Open(ctx); err != nil {
+			return err
+		}
+	}
+	return e.unambiguous()
+}
+
+// unambiguous makes sure that no two of the engines have rules of one name. Those
+// of the pack are looked for by newChecker.
+func (e *engines) unambiguous() error {
+	var ids []string
+	for _, j := range e.judges()[1:] {
+		for _, r := range j.Rules() {
+			ids = append(ids, r.ID)
+		}
+	}
+	slices.Sort(ids)
+	for i := 1; i < len(ids); i++ {
+		if ids[i] == ids[i-1] {
+			return fmt.Errorf("rule %s is defined by two policies: name one of them alone, or rename one's package", ids[i])
+		}
+	}
+	return nil
 }
 
 func (e *engines) close() {
@@ -74,42 +112,76 @@ func (e *engines) close() {
 	}
 }
 
-// rules lists those of both. No rule is in both engines: the worker refuses
-// rules with names of the pack's.
-func (e *engines) rules() []engine.Rule {
-	rules := e.pack.Rules()
-	if e.others != nil {
-		rules = slices.Concat(rules, e.others.Rules())
-		slices.SortFunc(rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
+// judges are all that have rules, the pack first.
+func (e *engines) judges() []interface{ Rules() []engine.Rule } {
+	all := []interface{ Rules() []engine.Rule }{e.pack}
+	for _, p := range e.plans {
+		all = append(all, p)
 	}
+	if e.others != nil {
+		all = append(all, e.others)
+	}
+	return all
+}
+
+// rules lists those of all, by ID.
+func (e *engines) rules() []engine.Rule {
+	var rules []engine.Rule
+	for _, j := range e.judges() {
+		rules = append(rules, j.Rules()...)
+	}
+	slices.SortFunc(rules, func(a, b engine.Rule) int { return strings.Compare(a.ID, b.ID) })
 	return rules
 }
 
-// judge returns the findings of both, in report order.
+// judge returns the findings of all, in report order.
 func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, error) {
-	if e.others == nil {
-		return e.pack.Judge(ctx, in)
-	}
-	doc, err := json.Marshal(in)
-	if err != nil {
-		return nil, fmt.Errorf("policy input: %w", err)
-	}
+	ctx, stop := engine.Limit(ctx, e.limit)
+	defer stop()
 	type verdict struct {
 		found []finding.Finding
 		err   error
 	}
 	others := make(chan verdict, 1)
-	judged := e.others.Begin(ctx, doc)
-	go func() {
-		found, err := judged()
-		others <- verdict{found, err}
-	}()
-	found, err := e.pack.Judge(ctx, in)
+	if e.others == nil {
+		others <- verdict{}
+	} else {
+		doc, err := json.Marshal(in)
+		if err != nil {
+			return nil, fmt.Errorf("policy input: %w", err)
+		}
+		judged := e.others.Begin(ctx, doc)
+		go func() {
+			found, err := judged()
+			others <- verdict{found, err}
+		}()
+	}
+	all, err := e.judgeHere(ctx, in)
 	v := <-others
 	if err := cmp.Or(err, v.err); err != nil {
 		return nil, err
 	}
-	all := slices.Concat(found, v.found)
+	all = append(all, v.found...)
 	finding.Sort(all)
+	return all, nil
+}
+
+// judgeHere judges by what is compiled.
+func (e *engines) judgeHere(ctx context.Context, in *Input) ([]finding.Finding, error) {
+	doc, err := engine.NewDocument(in)
+	if err != nil {
+		return nil, err
+	}
+	all, err := e.pack.Judge(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range e.plans {
+		found, err := p.Judge(ctx, doc)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
 	return all, nil
 }

@@ -3,6 +3,7 @@ package checker
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 )
 
 // Where is what the paths of policy sources begin with.
@@ -19,16 +21,25 @@ type Where struct {
 	Project string // the project's root
 }
 
-// sources opens the policies of a configuration.
+// sources opens the policies of a configuration, whose bundles are open.
 func sources(c *config.Config, at Where) ([]engine.Source, error) {
 	var all []engine.Source
 	seen := map[string]bool{}
 	for _, p := range c.Policies {
 		s, file, err := open(p, at)
+		switch {
+		case err != nil || !p.Bundle:
+		case p.Opened == nil:
+			err = errors.New("its bundle has not been opened")
+		default:
+			s = bundled(p, s)
+			file = p.Opened.Digest // a more trusted file may name the same bundle elsewhere
+		}
 		if err != nil {
 			return nil, fmt.Errorf("policy %q of %s: %w", p.Name, p.Pos, err)
 		}
-		if !seen[file] { // a project's file and the module's options may name one
+		// A project's file and the module's options may name one.
+		if !seen[file] && (!p.Bundle || len(p.Opened.Files) > 0) {
 			all = append(all, s)
 		}
 		seen[file] = true
@@ -36,34 +47,78 @@ func sources(c *config.Config, at Where) ([]engine.Source, error) {
 	return all, nil
 }
 
-// open returns the source of a policy, and its path on the host. What a project
-// names may not lead out of it, wherever the agent made links to.
+// bundled is the source of an open bundle. Its plan is used if it is for this
+// ocjail and comes from somebody trusted: it judges in this process.
+func bundled(p config.Policy, s engine.Source) engine.Source {
+	b := p.Opened
+	s.FS, s.Root, s.Texts, s.Bundle = nil, "", b.Files, p.Name
+	if b.Plan != nil && b.Manifest.Pack == worker.Identity().Pack && !s.Untrusted {
+		s.Plan = b.Plan
+	}
+	return s
+}
+
+// open returns the source of a policy, and its path on the host.
 func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
-	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer == config.Project}
-	file = p.Path
-	if rest, ok := strings.CutPrefix(file, "{home}/"); ok {
-		file = filepath.Join(at.Home, rest)
-	}
-	if filepath.IsAbs(file) {
-		s.Name = fmt.Sprintf("policy %s (%s)", p.Name, file)
-		s.FS, s.Root = regular{os.DirFS(filepath.Dir(file))}, filepath.Base(file)
-	} else {
-		s.Name = fmt.Sprintf("policy %s (%s of the project)", p.Name, file)
-		root, err := os.OpenRoot(at.Project)
-		if err != nil {
-			return s, "", err
-		}
-		s.FS, s.Root = regular{beneath{root}}, file
-		file = filepath.Join(at.Project, file)
-	}
-	info, err := fs.Stat(s.FS, s.Root)
+	l, err := at.locate(p.Path)
 	if err != nil {
 		return s, "", err
 	}
-	if ext := filepath.Ext(s.Root); !info.IsDir() && ext != ".rego" && ext != ".wasm" {
-		return s, "", fmt.Errorf("%s is neither a folder nor a .rego or .wasm file", file)
+	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer == config.Project, FS: l.fs, Root: l.root}
+	s.Name = fmt.Sprintf("policy %s (%s)", p.Name, l.shown)
+	info, err := fs.Stat(l.fs, l.root)
+	if err != nil {
+		return s, "", err
 	}
-	return s, file, nil
+	switch ext := filepath.Ext(l.root); {
+	case p.Bundle && info.IsDir():
+		return s, "", fmt.Errorf("%s is a folder and no bundle: name the .tar.gz file (an input of a flake stays one with url = \"file+https://…\")", l.file)
+	case !p.Bundle && !info.IsDir() && ext != ".rego" && ext != ".wasm":
+		return s, "", fmt.Errorf("%s is neither a folder nor a .rego or .wasm file", l.file)
+	}
+	return s, l.file, nil
+}
+
+// located is a file or folder that the configuration names.
+type located struct {
+	fs    fs.FS
+	root  string // in fs
+	file  string // on the host
+	shown string // for messages
+}
+
+// locate finds what a configuration names. What a project names may not lead out of
+// it, wherever the agent made links to.
+func (at Where) locate(name string) (l located, err error) {
+	l.file = name
+	if rest, ok := strings.CutPrefix(name, "{home}/"); ok {
+		l.file = filepath.Join(at.Home, rest)
+	}
+	l.shown = l.file
+	if filepath.IsAbs(l.file) {
+		l.fs, l.root = regular{os.DirFS(filepath.Dir(l.file))}, filepath.Base(l.file)
+		return l, nil
+	}
+	root, err := os.OpenRoot(at.Project)
+	if err != nil {
+		return l, err
+	}
+	l.fs, l.root, l.shown = regular{beneath{root}}, l.file, l.file+" of the project"
+	l.file = filepath.Join(at.Project, l.file)
+	return l, nil
+}
+
+// read reads a file of at most so many bytes.
+func (l located) read(most int64) ([]byte, error) {
+	f, err := l.fs.Open(l.root)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s has more than %d KiB: name another file", l.file, most>>10)
+	}
+	return text, errors.Join(err, f.Close())
 }
 
 // beneath is a file system that no link leads out of. A FIFO does not block it.

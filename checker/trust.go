@@ -49,10 +49,21 @@ func (c *Checker) cacheOutOfReach(j *Jail) error {
 	return nil
 }
 
-// policyOutOfReach looks at the policy's file or folder, and at the links in it,
-// which lead elsewhere.
+// policyOutOfReach looks at the policy's file or folder, at its keys, and at the
+// links in it, which lead elsewhere. A bundle that is signed is looked at as well: the
+// agent could put an older one in its place.
 func (j *Jail) policyOutOfReach(p config.Policy) error {
-	_, file, err := open(p, Where{Home: j.Facts.Home, Project: j.Facts.ProjectRoot})
+	at := Where{Home: j.Facts.Home, Project: j.Facts.ProjectRoot}
+	for _, k := range p.Keys {
+		l, err := at.locate(k)
+		if err != nil {
+			return err
+		}
+		if err := j.outOfReach(l.file, fmt.Sprintf("the key %s of policy %q of %s", l.file, p.Name, p.Pos)); err != nil {
+			return err
+		}
+	}
+	_, file, err := open(p, at)
 	if err != nil {
 		return err
 	}

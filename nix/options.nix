@@ -125,10 +125,13 @@ in
       description = "Further rules: `.rego` or `.wasm` files, or packages that hold such files. They can find more, never less.";
     };
     bundles = mkOption {
-      type = types.listOf types.str;
+      type = types.listOf (types.either types.path types.package);
       default = [ ];
-      example = [ "oci://registry.acme.example/jail-policy:3" ];
-      description = "Rule bundles by address. This ocjail reads none: to set it is an error.";
+      example = literalExpression "[ ./acme.tar.gz ]";
+      description = ''
+        Bundles of rules, as `ocjail bundle build` makes them. Their rules can find more, never less. An input with
+        `url = "file+https://…"` and `flake = false` is one too. ${tightens}
+      '';
     };
     mode = mkOption {
       type = types.enum [ "enforce" "observe" ];

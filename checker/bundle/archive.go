@@ -82,8 +82,11 @@ func (u *unpacking) add(h *tar.Header) error {
 	if len(u.files) == maxFiles {
 		return refuse(ErrTooLarge, "it holds more than %d files: build it from the rules alone", maxFiles)
 	}
-	text, err := io.ReadAll(u.tar)
-	if err != nil {
+	if h.Size > int64(u.in.left) {
+		return u.in.full()
+	}
+	text := make([]byte, h.Size)
+	if _, err := io.ReadFull(u.tar, text); err != nil {
 		return broken(err)
 	}
 	u.files[h.Name] = text
@@ -123,11 +126,15 @@ type bounded struct {
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, refuse(ErrTooLarge, "it expands to more than %d KiB: do not use it, or build it from the rules alone", b.most>>10)
+		return 0, b.full()
 	}
 	n, err := b.r.Read(p[:min(len(p), b.left)])
 	b.left -= n
 	return n, err
+}
+
+func (b *bounded) full() error {
+	return refuse(ErrTooLarge, "it expands to more than %d KiB: do not use it, or build it from the rules alone", b.most>>10)
 }
 
 // broken is what an archive's reader says, unless it is ours already.

@@ -18,8 +18,9 @@ type Bundle struct {
 	Manifest Manifest
 	// Digest is that of the whole archive, "sha256:" and hexadecimal.
 	Digest string
-	// Signer is the ID of the trusted key that signed it, "" when no key was demanded.
-	Signer string
+	// Signer is the ID of the trusted key that signed it, and Algorithm the key's;
+	// "" when no key was demanded.
+	Signer, Algorithm string
 	// Files are rules, what describes them and lists, by path, as a folder of rules
 	// has them: *.rego, *.wasm, the *.json of a *.wasm, data/NAME.json.
 	Files map[string][]byte
@@ -78,37 +79,58 @@ func refuse(reason error, format string, args ...any) error {
 // Open reads an archive and refuses it unless t accepts it. The error names the
 // mend, and wraps one of the reasons above.
 func Open(archive []byte, t Trust) (*Bundle, error) {
-	files, err := unpack(archive)
+	c, err := read(archive)
 	if err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(archive)
-	b := &Bundle{Digest: "sha256:" + hex.EncodeToString(digest[:])}
-	signature, signed := files[signaturesFile]
-	delete(files, signaturesFile)
-	// What is signed of these files is the value: it is written anew, so that two
-	// ways to read one text can not matter.
-	if err := canonical(files); err != nil {
-		return nil, err
-	}
+	b := &Bundle{Digest: c.digest}
 	switch {
 	case t.Unsigned && len(t.Keys) == 0:
-	case len(t.Keys) == 0:
-		return nil, refuse(ErrNoKeys, "there is no key to verify it by: name the publisher's public key in keys")
-	case !signed:
-		return nil, refuse(ErrUnsigned, "it is not signed, and a signature is demanded: have its publisher run ocjail bundle sign")
-	default:
-		if b.Signer, err = verify(signature, files, t.Keys); err != nil {
+		if err := canonical(c.files); err != nil {
 			return nil, err
 		}
+	case len(t.Keys) == 0:
+		return nil, refuse(ErrNoKeys, "there is no key to verify it by: name the publisher's public key in keys")
+	case c.signature == nil:
+		return nil, refuse(ErrUnsigned, "it is not signed, and a signature is demanded: have its publisher run ocjail bundle sign")
+	default:
+		key, err := verify(c.signature, c.files, t.Keys)
+		if err != nil {
+			return nil, err
+		}
+		b.Signer, b.Algorithm = key.ID, key.Algorithm
 	}
-	if b.Manifest, err = parseManifest(files[manifestFile]); err != nil {
+	if b.Manifest, err = parseManifest(c.files[manifestFile]); err != nil {
 		return nil, err
 	}
 	if err := b.Manifest.accepted(t); err != nil {
 		return nil, err
 	}
-	return b, b.take(files)
+	if err := b.take(c.files); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// contents are an archive's, of which nothing has been verified.
+type contents struct {
+	digest    string
+	files     map[string][]byte // without the signature
+	signature []byte            // nil for none
+}
+
+func read(archive []byte) (*contents, error) {
+	files, err := unpack(archive)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(archive)
+	c := &contents{digest: "sha256:" + hex.EncodeToString(sum[:]), files: files, signature: files[signaturesFile]}
+	delete(files, signaturesFile)
+	if files[manifestFile] == nil {
+		return nil, refuse(ErrMalformed, "it has no %s: build it with ocjail bundle build", manifestFile)
+	}
+	return c, nil
 }
 
 // clockSkew is how far ahead of this machine's clock the publisher's may be.

@@ -410,7 +410,7 @@ func TestManifests(t *testing.T) {
 		`{"revision": "1", "rego_version": 1, "metadata": {"ocjail": {"format": 1}, "x": 1}}`:                                               "unknown field",
 		`{"revision": "1", "rego_version": 1, "metadata": {"ocjail": {"format": 1, "more": 1}}}`:                                            "unknown field",
 		`{"revision": "1", "rego_version": 1, "metadata": {"ocjail": {"format": 1}}}`:                                                       "parsing time",
-		`{"revision": "1", "rego_version": 1, "metadata": {"OCJAIL": {"format": 1}, "ocjail": null}}`:                                       "twice",
+		`{"revision": "1", "rego_version": 1, "metadata": {"OCJAIL": {"format": 1}, "ocjail": null}}`:                                       "no metadata",
 		`{"revision": "1", "rego_version": 1, "metadata": {"ocjail": {"format": 1, "created": "2026-11-26T01:00:00Z", "expires": "soon"}}}`: "parsing time",
 		`{"revision": "1", "rego_version": 1, "metadata": {"ocjail": {"format": 1, "created": "2026-11-26T01:00:00Z", "ocjail": "new"}}}`:   "no release",
 		`[]`: "manifest", `{} {}`: "more than one", ``: "no JSON",

@@ -16,11 +16,9 @@ import (
 // are not allowed elsewhere than at the root.
 var structured = []string{manifestFile, dataFile}
 
-// canonical writes the structured files anew, keys sorted and each there once.
+// canonical writes the structured files anew, keys sorted and each there once, so
+// that two ways to read one text can not matter.
 func canonical(files map[string][]byte) error {
-	if files[manifestFile] == nil {
-		return refuse(ErrMalformed, "it has no %s: build it with ocjail bundle build", manifestFile)
-	}
 	for _, name := range structured {
 		text, ok := files[name]
 		if !ok {
@@ -73,12 +71,8 @@ func splitData(text []byte) (map[string][]byte, error) {
 	if text == nil {
 		return lists, nil
 	}
-	v, err := parseValue(text)
-	if err != nil {
-		return nil, refuse(ErrMalformed, "%s in it is no JSON (%v): build it with ocjail bundle build", dataFile, err)
-	}
-	object, ok := v.(map[string]any)
-	if !ok {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil || object == nil {
 		return nil, refuse(ErrMalformed, "%s in it is no object: build it with ocjail bundle build", dataFile)
 	}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -86,9 +80,7 @@ func splitData(text []byte) (map[string][]byte, error) {
 		if strings.Contains(key, "/") || badName(name) != "" {
 			return nil, refuse(ErrMalformed, "the name %.100q in %s in it can not be that of a list: build it with ocjail bundle build", key, dataFile)
 		}
-		if lists[name], err = encodeValue(object[key]); err != nil {
-			return nil, err
-		}
+		lists[name] = object[key]
 	}
 	return lists, nil
 }

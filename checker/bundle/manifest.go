@@ -78,26 +78,13 @@ func (m *Manifest) encode() ([]byte, error) {
 }
 
 func parseManifest(text []byte) (Manifest, error) {
-	// The format comes first: what else a newer one has is not known here.
-	var newer struct {
-		Metadata struct{ Ocjail struct{ Format *int } }
-	}
-	if err := json.Unmarshal(text, &newer); err != nil {
-		return Manifest{}, malformed(err)
-	}
-	switch f := newer.Metadata.Ocjail.Format; {
-	case f == nil:
-		return Manifest{}, refuse(ErrMalformed, "its manifest has no metadata of ocjail's, as when OPA has built it: build it with ocjail bundle build")
-	case *f > format:
-		return Manifest{}, refuse(ErrVersion, "its format is %d, and this ocjail knows %d: install a newer ocjail", *f, format)
-	}
 	var raw rawManifest
 	if err := decode(text, &raw); err != nil {
-		return Manifest{}, malformed(err)
+		return Manifest{}, foreign(text, err)
 	}
 	meta := raw.Metadata.Ocjail
-	if meta == nil { // encoding/json takes OCJAIL for ocjail too
-		return Manifest{}, malformed(errors.New("metadata.ocjail is there twice"))
+	if meta == nil || meta.Format != format {
+		return Manifest{}, foreign(text, errors.New("no metadata.ocjail.format"))
 	}
 	m := Manifest{Revision: raw.Revision, Roots: raw.Roots, Entrypoints: raw.Entrypoints, Ocjail: meta.Ocjail, Pack: meta.Pack, Rules: meta.Rules}
 	if raw.RegoVersion != 1 {
@@ -121,6 +108,21 @@ func parseManifest(text []byte) (Manifest, error) {
 		}
 	}
 	return m, nil
+}
+
+// foreign says what a manifest is that could not be read: one of OPA's, one of a newer
+// ocjail's, of which more is not known here, or broken.
+func foreign(text []byte, err error) error {
+	var other struct {
+		Metadata struct{ Ocjail *struct{ Format int } }
+	}
+	switch parsed := json.Unmarshal(text, &other) == nil; {
+	case parsed && other.Metadata.Ocjail == nil:
+		return refuse(ErrMalformed, "its manifest has no metadata of ocjail's, as when OPA has built it: build it with ocjail bundle build")
+	case parsed && other.Metadata.Ocjail.Format > format:
+		return refuse(ErrVersion, "its format is %d, and this ocjail knows %d: install a newer ocjail", other.Metadata.Ocjail.Format, format)
+	}
+	return malformed(err)
 }
 
 func malformed(err error) error {

@@ -14,20 +14,19 @@ type Signer interface {
 // Sign returns the archive with a signature of all of its files, in the place of
 // one that it may have. When the signer is deterministic, so is the archive.
 func Sign(archive []byte, key Signer) ([]byte, error) {
-	files, err := unpack(archive)
+	c, err := read(archive)
 	if err != nil {
 		return nil, err
 	}
-	delete(files, signaturesFile)
-	if err := canonical(files); err != nil {
+	if err := canonical(c.files); err != nil {
 		return nil, err
 	}
-	m, err := parseManifest(files[manifestFile])
+	m, err := parseManifest(c.files[manifestFile])
 	if err != nil {
 		return nil, err
 	}
-	if files[signaturesFile], err = signature(files, key); err != nil {
+	if c.files[signaturesFile], err = signature(c.files, key); err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	return pack(files, m.Created)
+	return pack(c.files, m.Created)
 }

@@ -45,45 +45,45 @@ const sha256Name = "SHA-256"
 // base is strict: one signature has one text.
 var base = base64.RawURLEncoding.Strict()
 
-// verify returns the ID of the key that signed the files, all of them and no others.
-func verify(text []byte, files map[string][]byte, keys []Key) (signer string, err error) {
+// verify returns the key that signed the files, all of them and no others.
+func verify(text []byte, files map[string][]byte, keys []Key) (signer Key, err error) {
 	var s signatures
 	if err := decode(text, &s); err != nil {
-		return "", unreadable(err.Error())
+		return Key{}, unreadable(err.Error())
 	}
 	if len(s.Signatures) != 1 || s.Plugin != "" && s.Plugin != "_default" {
-		return "", unreadable("it must hold one signature, of no plugin")
+		return Key{}, unreadable("it must hold one signature, of no plugin")
 	}
 	words := strings.Split(s.Signatures[0], ".")
 	if len(words) != 3 {
-		return "", unreadable("it is no JWS in compact form")
+		return Key{}, unreadable("it is no JWS in compact form")
 	}
 	var parts [3][]byte
 	for i, w := range words {
 		if parts[i], err = base.DecodeString(w); err != nil {
-			return "", unreadable(err.Error())
+			return Key{}, unreadable(err.Error())
 		}
 	}
 	var h header
 	if err := decode(parts[0], &h); err != nil {
-		return "", unreadable("header: " + err.Error())
+		return Key{}, unreadable("header: " + err.Error())
 	}
 	if h.Algorithm != ES256 && h.Algorithm != EdDSA {
-		return "", refuse(ErrAlgorithm, "its signature is by the algorithm %.20q, and %s and %s are accepted: sign it anew with ocjail bundle sign", h.Algorithm, ES256, EdDSA)
+		return Key{}, refuse(ErrAlgorithm, "its signature is by the algorithm %.20q, and %s and %s are accepted: sign it anew with ocjail bundle sign", h.Algorithm, ES256, EdDSA)
 	}
 	message := []byte(words[0] + "." + words[1])
 	i := slices.IndexFunc(keys, func(k Key) bool { return k.Algorithm == h.Algorithm && k.verifies(message, parts[2]) })
 	if i < 0 {
-		return "", refuse(ErrSignature, "it was signed by the key %.16q (%s), or changed since, and these are trusted: %s; add the publisher's new key if it is theirs", h.KeyID, h.Algorithm, idsOf(keys))
+		return Key{}, refuse(ErrSignature, "it was signed by the key %.16q (%s), or changed since, and these are trusted: %s; add the publisher's new key if it is theirs", h.KeyID, h.Algorithm, idsOf(keys))
 	}
 	var p payload
 	if err := decode(parts[1], &p); err != nil {
-		return "", unreadable("payload: " + err.Error())
+		return Key{}, unreadable("payload: " + err.Error())
 	}
 	if p.Scope != "" {
-		return "", unreadable("it has a scope, which ocjail does not know")
+		return Key{}, unreadable("it has a scope, which ocjail does not know")
 	}
-	return keys[i].ID, compare(p.Files, files)
+	return keys[i], compare(p.Files, files)
 }
 
 func idsOf(keys []Key) string {
@@ -98,8 +98,17 @@ func unreadable(why string) error {
 	return refuse(ErrMalformed, "its signature can not be read (%s): sign it anew with ocjail bundle sign", why)
 }
 
-// compare holds the files to the signed list.
+// compare holds the files to the signed list. What is signed of the structured files
+// is the value: where the text is another than the signer wrote, it is written anew.
 func compare(signed []signedFile, files map[string][]byte) error {
+	if slices.ContainsFunc(signed, func(f signedFile) bool {
+		text, ok := files[f.Name]
+		return ok && slices.Contains(structured, f.Name) && digestOf(text) != f.Hash
+	}) {
+		if err := canonical(files); err != nil {
+			return err
+		}
+	}
 	const mend = "get it anew from its publisher, and do not use this one"
 	seen := map[string]bool{}
 	for _, f := range signed {

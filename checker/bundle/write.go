@@ -32,7 +32,7 @@ func Write(c Content) ([]byte, error) {
 	if files[manifestFile], err = c.Manifest.encode(); err != nil {
 		return nil, err
 	}
-	if c.Data != nil {
+	if len(c.Data) > 0 {
 		if files[dataFile], err = json.Marshal(c.Data); err != nil {
 			return nil, fmt.Errorf("lists: %w", err)
 		}

@@ -86,8 +86,8 @@ func TestLoad(t *testing.T) {
 		Protect: &Said[[]string]{[]string{".envrc", ".git/hooks"}, at(7, 11)},
 		Review:  []Said[string]{{".vscode/**", at(8, 10)}},
 		Policies: []Policy{
-			{"acme", filepath.Join(filepath.Dir(file), "rules"), User, at(9, 1)},
-			{"home", "{home}/rules/x.rego", User, at(12, 1)},
+			{Name: "acme", Path: filepath.Join(filepath.Dir(file), "rules"), Layer: User, Pos: at(9, 1)},
+			{Name: "home", Path: "{home}/rules/x.rego", Layer: User, Pos: at(12, 1)},
 		},
 		Waivers: []Waiver{{
 			Rule: "fs/rw-outside-home", Subject: "/mnt/scratch/*", Reason: "a cache", Owner: "dev", Layer: User, Pos: at(15, 1),
@@ -104,16 +104,29 @@ func TestLoad(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for src, want := range map[string]string{
-		"protekt = []":                                                     `f.hcl:1:1: an argument named "protekt" is not expected here. Did you mean "protect"?`,
-		`rule "a/b" {}`:                                                    `f.hcl:1:1: this block says nothing`,
-		`rule "a/b" { mode = "off" }`:                                      `f.hcl:1:21: unknown mode: write enforce or observe`,
-		`policy "a" { source = "oci://x/y" }`:                              "this ocjail reads no bundles",
-		`policy "a" { source = "../rules" }`:                               "name a folder, a .rego or a .wasm file",
-		`policy "a" { source = "{project}/r" }`:                            "name a folder, a .rego or a .wasm file",
-		`policy "a" { source = "" }`:                                       "name a folder, a .rego or a .wasm file",
-		`policy "a b" { source = "r" }`:                                    "a policy's name has letters",
-		"policy \"a\" { source = \"r\" }\npolicy \"a\" { source = \"s\" }": `there is a policy "a" already`,
-		`waive "a/b" { subject = "/x/y" }`:                                 `the argument "reason" is required`,
+		"protekt = []":                                `f.hcl:1:1: an argument named "protekt" is not expected here. Did you mean "protect"?`,
+		`rule "a/b" {}`:                               `f.hcl:1:1: this block says nothing`,
+		`rule "a/b" { mode = "off" }`:                 `f.hcl:1:21: unknown mode: write enforce or observe`,
+		`policy "a" { source = "oci://x/y" }`:         "this ocjail reads no bundles",
+		`policy "a" { source = "../rules" }`:          "name a folder, a .rego, a .wasm or a .tar.gz file",
+		`policy "a" { source = "{project}/r" }`:       "name a folder, a .rego, a .wasm or a .tar.gz file",
+		`policy "a" { source = "" }`:                  "name a folder, a .rego, a .wasm or a .tar.gz file",
+		`policy "a" { source = "http://x/b.tar.gz" }`: "a bundle's .tar.gz",
+		`policy "a" {
+  source = "r"
+  keys   = ["k.pem"]
+}`: "f.hcl:3:12: only a bundle is signed",
+		`policy "a" {
+  source = "b.tar.gz"
+  keys   = []
+}`: "f.hcl:3:12: keys is empty",
+		`policy "a" {
+  source = "b.tar.gz"
+  keys   = ["../k.pem"]
+}`: "f.hcl:3:12: keys[0]: name a file with a public key in PEM",
+		`policy "a b" { source = "r" }`:                                                                   "a policy's name has letters",
+		"policy \"a\" { source = \"r\" }\npolicy \"a\" { source = \"s\" }":                                `there is a policy "a" already`,
+		`waive "a/b" { subject = "/x/y" }`:                                                                `the argument "reason" is required`,
 		"waive \"a/b\" {\nsubject = \"/x/y\"\nreason = \" \"\nowner = \"o\"\nexpires = \"2027-01-01\"\n}": "write a reason and an owner",
 		"waive \"a/b\" {\nsubject = \"/x/y\"\nreason = \"r\"\nowner = \"o\"\nexpires = \"2027-02-30\"\n}": `f.hcl:5:11: write the last day`,
 		"waive \"a/b\" {\nsubject = \"/x/[\"\nreason = \"r\"\nowner = \"o\"\nexpires = \"2027-01-01\"\n}": `f.hcl:2:11: write the path or the name`,

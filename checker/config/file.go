@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
@@ -59,11 +60,18 @@ type Watch struct {
 // Policy is a source of further rules.
 type Policy struct {
 	Name string
-	// Path is a folder or a .rego file: absolute, or below "{home}/"; for a
+	// Path is a folder, a .rego or .wasm file, or a bundle: absolute, or below "{home}/"; for a
 	// project also relative to its root.
 	Path  string
 	Layer Layer
 	Pos   hclfile.Pos
+	// Bundle tells that Path is that of a bundle, and Opened is that bundle, once
+	// checker.OpenBundles has read it.
+	Bundle bool
+	Opened *bundle.Bundle
+	// Keys are files of public keys, of which one must have signed the bundle; paths
+	// as Path. Nil demands no signature.
+	Keys []string
 }
 
 // Waiver is a named exception.

@@ -79,6 +79,20 @@ func (o Owners) load(p Place) (*File, error) {
 	return f, err
 }
 
+// Trusted tells why a file is not as much out of others' hands as one of the
+// layer's configuration must be.
+func (o Owners) Trusted(l Layer, name string) error {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return fmt.Errorf("cannot open %s: %w", hclfile.Escape(name), cause(err))
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return fmt.Errorf("cannot inspect %s: %w", hclfile.Escape(name), cause(err))
+	}
+	return o.check(Place{Layer: l, Path: name}, real, info)
+}
+
 // LoadUntrusted reads a file as one of a layer, whoever can write it: to check
 // its text, and for nothing else.
 func LoadUntrusted(l Layer, name string) (*File, error) {

@@ -15,7 +15,7 @@ type Options struct {
 	Enable   *bool
 	Mode     *string
 	Approval *string
-	Bundles  []string
+	Bundles  []string // store paths
 	Config   *struct{ File, Text string }
 	Rules    []string // store paths
 	Protect  []string
@@ -50,6 +50,9 @@ func (o Options) Parse() ([]*File, error) {
 	for i, p := range o.Rules {
 		f.Policies = append(f.Policies, Policy{Name: fmt.Sprintf("rules-%d", i), Path: p, Layer: Project, Pos: option("policy.rules")})
 	}
+	for i, p := range o.Bundles {
+		f.Policies = append(f.Policies, Policy{Name: fmt.Sprintf("bundles-%d", i), Path: p, Layer: Project, Pos: option("policy.bundles"), Bundle: true})
+	}
 	files := []*File{f}
 	if o.Config != nil {
 		c, err := Parse(Project, o.Config.File, []byte(o.Config.Text))
@@ -71,12 +74,16 @@ func (o Options) supported() error {
 	if o.Approval != nil && !slices.Contains(Approvals, *o.Approval) {
 		return option("policy.approval").Errorf("unknown approval %q: write one of %s", *o.Approval, strings.Join(Approvals, ", "))
 	}
-	if len(o.Bundles) > 0 {
-		return option("policy.bundles").Errorf("this ocjail reads no bundles: use policy.rules")
+	for _, b := range o.Bundles {
+		if strings.Contains(b, "://") {
+			return option("policy.bundles").Errorf("%s: this ocjail reads no bundles from a registry or the web: make it an input of the flake (url = \"file+https://…\", flake = false) and name that", hclfile.Escape(b))
+		}
 	}
-	for _, p := range o.Rules {
-		if !path.IsAbs(p) || path.Clean(p) != p || hclfile.Escape(p) != p {
-			return option("policy.rules").Errorf("%s is no path in the Nix store; enter the devenv shell again", hclfile.Escape(p))
+	for name, paths := range map[string][]string{"policy.rules": o.Rules, "policy.bundles": o.Bundles} {
+		for _, p := range paths {
+			if !path.IsAbs(p) || path.Clean(p) != p || hclfile.Escape(p) != p {
+				return option(name).Errorf("%s is no path in the Nix store; enter the devenv shell again", hclfile.Escape(p))
+			}
 		}
 	}
 	return nil

@@ -25,9 +25,39 @@ func (r *reader) policies(raws []rawPolicy) []Policy {
 		if why := badSource(raw.Source, r.layer); why != "" {
 			r.errs.Add(raw.SourceRange, "%s", why)
 		}
-		policies = append(policies, Policy{Name: raw.Name, Path: fromHome(strings.TrimPrefix(raw.Source, "./")), Layer: r.layer, Pos: hclfile.Start(raw.Range)})
+		p := Policy{Name: raw.Name, Path: fromHome(strings.TrimPrefix(raw.Source, "./")), Layer: r.layer, Pos: hclfile.Start(raw.Range)}
+		p.Bundle = NamesBundle(p.Path)
+		if raw.Keys != nil {
+			p.Keys = r.keys(p, *raw.Keys, raw.KeysRange)
+		}
+		policies = append(policies, p)
 	}
 	return policies
+}
+
+// bundleSuffix is what the name of a bundle ends with.
+const bundleSuffix = ".tar.gz"
+
+// NamesBundle tells whether a source is taken for a bundle.
+func NamesBundle(source string) bool { return strings.HasSuffix(source, bundleSuffix) }
+
+func (r *reader) keys(p Policy, paths []string, at hcl.Range) []string {
+	switch {
+	case !p.Bundle:
+		r.errs.Add(at, "only a bundle is signed: name one (NAME%s) as the source, or leave keys out", bundleSuffix)
+	case r.layer == Project:
+		r.errs.Add(at, "the agent could write these keys as well: leave them out, or name the bundle in your own ocjail.hcl")
+	case len(paths) == 0:
+		r.errs.Add(at, "keys is empty: name the publisher's public key, or leave keys out to demand no signature")
+	}
+	keys := make([]string, 0, len(paths))
+	for i, k := range paths {
+		if !validTemplate(fromHome(k)) && !validRelative(strings.TrimPrefix(k, "./")) || strings.HasPrefix(k, "{") {
+			r.errs.Add(at, "keys[%d]: name a file with a public key in PEM: absolute, below ~/ or relative to this file, without \"..\"", i)
+		}
+		keys = append(keys, fromHome(strings.TrimPrefix(k, "./")))
+	}
+	return keys
 }
 
 func validName(s string) bool {
@@ -40,21 +70,31 @@ func validName(s string) bool {
 func badSource(s string, layer Layer) string {
 	switch {
 	case strings.Contains(s, "://"):
-		return "this ocjail reads no bundles from a registry or the web: name a folder, a .rego or a .wasm file"
+		return "this ocjail reads no bundles from a registry or the web: name a folder, a .rego or a .wasm file, or a bundle's .tar.gz"
 	case layer == Project:
 		if !validRelative(strings.TrimPrefix(s, "./")) {
-			return "a project's rules lie in the project: name a folder, a .rego or a .wasm file, relative to its root"
+			return "a project's rules lie in the project: name a folder, a .rego, a .wasm or a .tar.gz file, relative to its root"
 		}
 	case !validTemplate(fromHome(s)) && !validRelative(strings.TrimPrefix(s, "./")), strings.HasPrefix(s, "{"):
-		return "name a folder, a .rego or a .wasm file: absolute, below ~/ or relative to this file, without \"..\""
+		return "name a folder, a .rego, a .wasm or a .tar.gz file: absolute, below ~/ or relative to this file, without \"..\""
 	}
 	return ""
 }
 
-// from makes a relative path of a trusted file's absolute.
+// from makes the relative paths of a trusted file's absolute.
 func (p *Policy) from(dir string) {
-	if p.Layer != Project && !strings.HasPrefix(p.Path, "/") && !strings.HasPrefix(p.Path, "{") {
-		p.Path = path.Join(dir, p.Path)
+	if p.Layer == Project {
+		return
+	}
+	absolute := func(name string) string {
+		if strings.HasPrefix(name, "/") || strings.HasPrefix(name, "{") {
+			return name
+		}
+		return path.Join(dir, name)
+	}
+	p.Path = absolute(p.Path)
+	for i, k := range p.Keys {
+		p.Keys[i] = absolute(k)
 	}
 }
 

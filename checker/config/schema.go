@@ -46,8 +46,10 @@ type rawWatch struct {
 
 type rawPolicy struct {
 	Name        string    `hcl:"name,label"`
-	Source      string    `hcl:"source" doc:"A folder with .rego and .wasm files (and lists in data/), or one such file: absolute, below ~/ or relative to this file. A project's lies in the project."`
+	Source      string    `hcl:"source" doc:"A folder with .rego and .wasm files (and lists in data/), one such file, or a bundle (NAME.tar.gz): absolute, below ~/ or relative to this file. A project's lies in the project."`
 	SourceRange hcl.Range `hcl:"source,attr_value_range"`
+	Keys        *[]string `hcl:"keys,optional" doc:"Files of public keys, of which one must have signed the bundle; two while one takes the place of the other. Without it no signature is demanded, and the bundle must belong to whom this file may belong to."`
+	KeysRange   hcl.Range `hcl:"keys,attr_value_range"`
 	Range       hcl.Range `hcl:",def_range"`
 }
 

@@ -15,10 +15,12 @@ import (
 // of what each rule found, by the rule's index.
 const AnswerName = "found"
 
-// Pack evaluates the embedded rule pack, compiled when ocjail was built.
+// Pack evaluates rules that were compiled beforehand: the embedded pack, when
+// ocjail was built, or those of a bundle.
 type Pack struct {
 	program *plan.Program
 	rules   []Rule
+	foreign []bool // by rule: returns what conftest's do; nil for none
 	limit   time.Duration
 }
 
@@ -55,7 +57,33 @@ func openPack(compiled []byte, limit time.Duration, more []File) (*Pack, error) 
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
-	return &Pack{program, rules, limit}, nil
+	return &Pack{program, rules, nil, limit}, nil
+}
+
+// OpenPlan loads what planner.Others made of other rules than the pack's. Nobody's
+// lists extend theirs.
+func OpenPlan(limit time.Duration, layer string, compiled []byte) (*Pack, error) {
+	program, err := plan.Load(compiled)
+	if err != nil {
+		return nil, fmt.Errorf("compiled rules: %w", err)
+	}
+	p := &Pack{program: program, limit: limit}
+	parts, _ := plan.Elements(program.Meta)
+	if len(parts) != 2 {
+		return nil, errors.New("compiled rules: they are not described")
+	}
+	if p.rules, err = readRules(parts[0]); err != nil {
+		return nil, err
+	}
+	foreign, _ := plan.Elements(parts[1])
+	if len(foreign) != len(p.rules) {
+		return nil, errors.New("compiled rules: their forms are not described")
+	}
+	for i := range p.rules {
+		p.rules[i].Layer = layer
+		p.foreign = append(p.foreign, foreign[i] == plan.Bool(true))
+	}
+	return p, nil
 }
 
 // Rules implements Engine.
@@ -70,13 +98,21 @@ func (p *Pack) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, e
 	return p.judge(ctx, doc)
 }
 
-// Judge is Evaluate for what encoding/json would write as the policy input.
-func (p *Pack) Judge(ctx context.Context, input any) ([]finding.Finding, error) {
+// Document is a policy input that several packs judge.
+type Document struct{ value plan.Value }
+
+// NewDocument takes what encoding/json would write as the policy input.
+func NewDocument(input any) (Document, error) {
 	doc, err := plan.Of(input)
 	if err != nil {
-		return nil, fmt.Errorf("policy input: %w", err)
+		return Document{}, fmt.Errorf("policy input: %w", err)
 	}
-	return p.judge(ctx, doc)
+	return Document{doc}, nil
+}
+
+// Judge is Evaluate without reading JSON.
+func (p *Pack) Judge(ctx context.Context, input Document) ([]finding.Finding, error) {
+	return p.judge(ctx, input.value)
 }
 
 func (p *Pack) judge(ctx context.Context, doc plan.Value) ([]finding.Finding, error) {
@@ -113,7 +149,11 @@ func (p *Pack) findings(answer plan.Value) ([]finding.Finding, error) {
 			if err != nil {
 				return nil, fmt.Errorf("rule %s: finding: %w", r.ID, err)
 			}
-			f, err := r.Finding(doc)
+			read := r.Finding
+			if p.foreign != nil && p.foreign[i] {
+				read = r.Foreign
+			}
+			f, err := read(doc)
 			if err != nil {
 				return nil, fmt.Errorf("rule %s: finding %s: %w", r.ID, doc, err)
 			}

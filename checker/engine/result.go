@@ -84,6 +84,24 @@ func (r Rule) Finding(doc []byte) (finding.Finding, error) {
 	return f, nil
 }
 
+// Foreign reads the JSON of one result of a rule that was written for conftest: a
+// message, or an object whose "msg" is one and whose other keys are the author's own.
+func (r Rule) Foreign(doc []byte) (finding.Finding, error) {
+	f := r.Blank()
+	f.Subject = finding.Subject{Kind: "config", Name: r.ID}
+	if !bytes.HasPrefix(doc, []byte(`"`)) {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal(doc, &object); err != nil || object["msg"] == nil {
+			return f, errors.New(`must be a message or {"msg": message}`)
+		}
+		doc = object["msg"]
+	}
+	if err := json.Unmarshal(doc, &f.Message); err != nil || f.Message == "" {
+		return f, errors.New(`must be a message or {"msg": message}`)
+	}
+	return f, nil
+}
+
 func decode(doc []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(doc))
 	d.DisallowUnknownFields()

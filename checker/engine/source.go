@@ -28,6 +28,12 @@ type Source struct {
 	Root string
 	// Texts, when not nil, are the files, by path, in the place of FS and Root.
 	Texts map[string][]byte
+	// Plan, when not nil, is what planner.Others compiled the Rego files to, which
+	// judges in their place and in this process.
+	Plan []byte
+	// Bundle, when not "", names the bundle that the files are of. Those of one
+	// share packages and lists with nobody, also not within their layer.
+	Bundle string
 	// Untrusted sources bring rules, which only add findings. They may not extend
 	// the pack's lists, of which some tolerate.
 	Untrusted bool
@@ -86,7 +92,7 @@ func Read(sources ...Source) ([]File, error) {
 			err = r.walk(s)
 		}
 		if err == nil && len(r.files) == before {
-			err = errors.New("no rule and no list: name a folder with *.rego or *.wasm files, or with lists in data/")
+			err = ErrEmpty
 		}
 		if err != nil {
 			if s.At != "" {
@@ -97,6 +103,9 @@ func Read(sources ...Source) ([]File, error) {
 	}
 	return r.files, nil
 }
+
+// ErrEmpty says that a source holds nothing, which is no success.
+var ErrEmpty = errors.New("no rule and no list: name a folder with *.rego or *.wasm files, or with lists in data/")
 
 // reader reads within the bounds.
 type reader struct {

@@ -41,6 +41,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		}
 	case len(args) > 0 && args[0] == "test":
 		status, err = test(args[1:], stdout)
+	case len(args) > 0 && args[0] == "bundle-build":
+		status, err = buildBundle(args[1:], stdout)
+	case len(args) > 0 && args[0] == "bundle-sign":
+		if err = signBundle(args[1:], stdout); err == nil {
+			status = 0
+		}
 	case len(args) > 0 && args[0] == "build":
 		if err = build(args[1:], stdout); err == nil {
 			status = 0

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -125,6 +126,15 @@ func problemsOf(rules *checker.Checker) []error {
 	return all
 }
 
+// openAlone opens the rules of one file.
+func openAlone(ctx context.Context, f *config.File, at checker.Where) (*checker.Checker, error) {
+	files, err := checker.OpenBundles([]*config.File{f}, at, nil)
+	if err != nil {
+		return nil, err
+	}
+	return checker.Open(ctx, config.Merge(files...), at, checker.Keeping{})
+}
+
 // checkFiles checks files by themselves, each as one of that layer.
 func checkFiles(c *cobra.Command, layer string, names []string) ([]error, error) {
 	l, err := config.ParseLayer(layer)
@@ -142,7 +152,7 @@ func checkFiles(c *cobra.Command, layer string, names []string) ([]error, error)
 			errs = append(errs, err)
 			continue
 		}
-		rules, err := checker.Open(c.Context(), config.Merge(f), checker.Where{Home: home, Project: filepath.Dir(name)}, checker.Keeping{})
+		rules, err := openAlone(c.Context(), f, checker.Where{Home: home, Project: filepath.Dir(name)})
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -98,7 +98,7 @@ type lintFlags struct {
 func (o *lintFlags) register(c *cobra.Command, f *jailFlags) {
 	c.Flags().StringArrayVar(&o.outputs, "output", nil, "one more report, as `FORMAT:FILE`; repeatable")
 	c.Flags().StringVar(&o.failLevel, "fail-level", "error", "least `SEVERITY` that gives exit status 1: error, warning or info")
-	c.Flags().StringArrayVar(&f.policies, "policy", nil, "one more folder, .rego or .wasm file of rules: `PATH`; repeatable")
+	c.Flags().StringArrayVar(&f.policies, "policy", nil, "one more folder, .rego or .wasm file of rules, or bundle: `PATH`; repeatable")
 	c.Flags().StringArrayVar(&o.rules, "rule", nil, "judge by this rule only: its `ID`, or a pattern as fs/*; repeatable")
 	c.Flags().StringVar(&o.host, "host", "", "judge as on the machine of this `FILE`, which --save-host wrote there")
 	c.Flags().StringVar(&o.saveHost, "save-host", "", "write what was looked at of this machine to `FILE`")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -118,7 +119,8 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 	if o.project != "" {
 		places = append(places, config.Place{Layer: config.Project, Path: filepath.Join(facts.ProjectRoot, "ocjail.hcl"), Optional: true})
 	}
-	files, err := config.Owners{UID: facts.UID, Root: host.IsRoot}.Load(places...)
+	owners := config.Owners{UID: facts.UID, Root: host.IsRoot}
+	files, err := owners.Load(places...)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +132,11 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 	if err != nil {
 		return nil, err
 	}
-	return config.Merge(append(append(files, options...), tried...)...), nil
+	files, err = checker.OpenBundles(slices.Concat(files, options, tried), checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, &owners)
+	if err != nil {
+		return nil, err
+	}
+	return config.Merge(files...), nil
 }
 
 // triedPolicies has the project's trust: rules that only find more, and which it
@@ -143,7 +149,7 @@ func (f *jailFlags) triedPolicies() ([]*config.File, error) {
 			return nil, fmt.Errorf("--policy %s: %w", p, err)
 		}
 		files = append(files, &config.File{Name: "--policy", Layer: config.Project, Policies: []config.Policy{
-			{Name: p, Path: at, Layer: config.Project, Pos: hclfile.Pos{File: "--policy"}}}})
+			{Name: p, Path: at, Layer: config.Project, Pos: hclfile.Pos{File: "--policy"}, Bundle: config.NamesBundle(p)}}})
 	}
 	return files, nil
 }

@@ -109,11 +109,11 @@ func TestNotEnabled(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	p := newProject(t, `
 		policy = {
-			enable = false; mode = "observe"; config = ./ocjail.hcl; rules = [ ./rule.rego pkgs.hello ];
+			enable = false; mode = "observe"; config = ./ocjail.hcl; rules = [ ./rule.rego pkgs.hello ]; bundles = [ ./acme.tar.gz ];
 		};
 		protectedPaths = [ ".envrc" ]; reviewedPaths = [ ".vscode/**" ];
 	`)
-	for name, text := range map[string]string{"ocjail.hcl": "protect = []\n", "rule.rego": "package x\n"} {
+	for name, text := range map[string]string{"ocjail.hcl": "protect = []\n", "rule.rego": "package x\n", "acme.tar.gz": "any"} {
 		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestPolicy(t *testing.T) {
 		Enable         bool
 		Mode, Approval string
 		Config         struct{ File, Text string }
-		Rules          []string
+		Rules, Bundles []string
 		Protect        []string
 		Review         []string
 	}
@@ -132,10 +132,10 @@ func TestPolicy(t *testing.T) {
 		t.Errorf("%+v", policy)
 	}
 	p.build("cfg.manifest")
-	if len(policy.Rules) != 2 {
-		t.Fatalf("rules are %v", policy.Rules)
+	if len(policy.Rules) != 2 || len(policy.Bundles) != 1 {
+		t.Fatalf("rules are %v, bundles %v", policy.Rules, policy.Bundles)
 	}
-	for _, r := range policy.Rules {
+	for _, r := range append(policy.Rules, policy.Bundles...) {
 		if _, err := os.Stat(r); err != nil {
 			t.Error(err)
 		}

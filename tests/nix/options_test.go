@@ -158,7 +158,7 @@ func TestBadValues(t *testing.T) {
 		"base":              {`baseJailCombinators = with pkgs.jail.combinators; [ (readwrite "/a") (readwrite) ];`, "wrapper", []string{"programs.opencode.baseJailCombinators[1] in devenv.nix", "all its arguments"}},
 		"other attributes":  {`jailCombinators = [ (s: { cmd = "bwrap"; }) ];`, "manifest", []string{"programs.opencode.jailCombinators[0] in devenv.nix", "not a permission"}},
 		"list of packages":  {`packages = [ "jq" ];`, "wrapper", []string{"programs.opencode.packages", "devenv.nix"}},
-		"bundles":           {`policy.bundles = [ "oci://registry.acme.example/policy:3" ];`, "wrapper", []string{"programs.opencode.policy.bundles", "policy.rules"}},
+		"bundles":           {`policy.bundles = [ "oci://registry.acme.example/policy:3" ];`, "wrapper", []string{"programs.opencode.policy.bundles", "absolute path or package"}},
 		"approval":          {`policy.approval = "never";`, "manifest", []string{"programs.opencode.policy.approval"}},
 		"missing file":      {`policy.config = ./none.hcl;`, "manifest", []string{"none.hcl"}},
 		"variable's value":  {`env = [ "A=b" ];`, "manifest", []string{"programs.opencode.env"}},

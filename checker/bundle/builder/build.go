@@ -18,6 +18,8 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/planner"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/ruletest"
@@ -31,6 +33,8 @@ type Options struct {
 	Ocjail   string    // the least version that can use it, "1.2.0"; "" for any
 	// WASM compiles the Rego files to policy.wasm, and leaves them out.
 	WASM bool
+	// NoPlan leaves out what a launch could read in place of the Rego files.
+	NoPlan bool
 }
 
 // Built is a bundle, and what is worth telling of it.
@@ -38,6 +42,8 @@ type Built struct {
 	Archive  []byte
 	Manifest bundle.Manifest
 	Tests    *ruletest.Report // nil when there is no Rego
+	// NoPlan says why there is no plan of Rego that is there; nil when there is one.
+	NoPlan error
 }
 
 // ErrTests says that rules' tests fail; Built has the report.
@@ -64,8 +70,10 @@ func Build(ctx context.Context, dir string, o Options) (*Built, error) {
 		}
 	}
 	c := bundle.Content{Rules: f.texts, Config: f.config}
-	if c.Data, err = opa.Data(f.source); err != nil {
-		return nil, err
+	if len(f.files) > 0 {
+		if c.Data, err = opa.Data(f.source); err != nil {
+			return nil, err
+		}
 	}
 	if b.Manifest.Roots, err = f.roots(); err != nil {
 		return nil, err
@@ -74,6 +82,12 @@ func Build(ctx context.Context, dir string, o Options) (*Built, error) {
 		if b.Manifest.Entrypoints, err = f.compile(ctx, c.Rules); err != nil {
 			return nil, err
 		}
+	}
+	if c.Plan, b.NoPlan, err = f.plan(ctx, o); err != nil {
+		return nil, err
+	}
+	if c.Plan != nil {
+		b.Manifest.Pack = worker.Identity().Pack
 	}
 	c.Manifest = b.Manifest
 	b.Archive, err = bundle.Write(c)
@@ -115,8 +129,12 @@ func read(dir string) (*folder, error) {
 			return nil, fmt.Errorf("%s is OPA's, and would be left out: write lists to data/NAME.json and give the rest as flags", filepath.Join(dir, name))
 		}
 	}
+	if err := f.readConfig(dir); err != nil {
+		return nil, err
+	}
 	var err error
-	if f.files, err = engine.Read(f.source); err != nil {
+	f.files, err = engine.Read(f.source)
+	if err != nil && (f.config == nil || !errors.Is(err, engine.ErrEmpty)) { // it may only configure
 		return nil, err
 	}
 	for _, file := range f.files {
@@ -125,7 +143,7 @@ func read(dir string) (*folder, error) {
 		}
 		f.rego = f.rego || strings.HasSuffix(file.Path, ".rego")
 	}
-	return f, f.readConfig(dir)
+	return f, nil
 }
 
 // readConfig reads ocjail.hcl, which may name no policies: a bundle is whole.
@@ -164,6 +182,34 @@ func (f *folder) rules(ctx context.Context) ([]bundle.Rule, error) {
 	return rules, nil
 }
 
+// plan compiles the Rego files for this ocjail. What only OPA can judge by has none.
+func (f *folder) plan(ctx context.Context, o Options) (compiled []byte, without, err error) {
+	if !f.rego || o.WASM {
+		return nil, nil, nil
+	}
+	if o.NoPlan {
+		return nil, errors.New("as asked"), nil
+	}
+	for name := range f.texts {
+		if strings.HasSuffix(name, ".wasm") {
+			return nil, fmt.Errorf("%s is there beside Rego", name), nil
+		}
+	}
+	compiled, err = planner.Others(ctx, f.anywhere())
+	if errors.Is(err, plan.ErrUnsupported) {
+		return nil, err, nil
+	}
+	return compiled, nil, err
+}
+
+// anywhere is the source under a name that does not say where the folder lies: what
+// is compiled names the place of an error.
+func (f *folder) anywhere() engine.Source {
+	s := f.source
+	s.Name = "bundle"
+	return s
+}
+
 // compile puts the Rego files, as one module, in their own place.
 func (f *folder) compile(ctx context.Context, texts map[string][]byte) ([]bundle.Entrypoint, error) {
 	const module = "policy.wasm"
@@ -173,7 +219,7 @@ func (f *folder) compile(ctx context.Context, texts map[string][]byte) ([]bundle
 	if texts[module] != nil {
 		return nil, fmt.Errorf("there is a %s already, as what is compiled is called: rename it", module)
 	}
-	built, err := opa.Build(ctx, f.source)
+	built, err := opa.Build(ctx, f.anywhere())
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,10 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/builder"
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
+	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
 const (
@@ -98,6 +102,11 @@ func TestBuild(t *testing.T) {
 	if !bytes.Equal(one.Archive, two.Archive) {
 		t.Error("the same folder elsewhere gives another bundle")
 	}
+	wasm := o
+	wasm.WASM = true
+	if !bytes.Equal(build(t, acme(), wasm).Archive, build(t, acme(), wasm).Archive) {
+		t.Error("the same folder elsewhere gives another module")
+	}
 	if one.Tests.Passed != 2 {
 		t.Errorf("%d tests passed", one.Tests.Passed)
 	}
@@ -105,7 +114,7 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := bundle.Manifest{Revision: o.Revision, Created: made, Roots: []string{"acme", "ocjail/rules/acme/offline", "ocjail/tolerated"}, Rules: []bundle.Rule{
+	want := bundle.Manifest{Revision: o.Revision, Created: made, Pack: worker.Identity().Pack, Roots: []string{"acme", "ocjail/rules/acme/offline", "ocjail/tolerated"}, Rules: []bundle.Rule{
 		{ID: "acme/deny", Severity: "error"}, {ID: "acme/offline", Title: "The network is in the jail", Severity: "error"},
 	}}
 	if diff := cmp.Diff(want, b.Manifest, cmp.Comparer(func(a, b bundle.Revision) bool { return a == b })); diff != "" {
@@ -284,6 +293,67 @@ func TestPrivateKeys(t *testing.T) {
 	} {
 		if _, err := builder.ParsePrivateKey([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// A bundle may bring a configuration and nothing else.
+func TestConfigurationAlone(t *testing.T) {
+	b, err := bundle.Open(build(t, map[string]string{"ocjail.hcl": acme()["ocjail.hcl"]}, options(t)).Archive, bundle.Trust{Unsigned: true, Now: made})
+	if err != nil || string(b.Config) != acme()["ocjail.hcl"] || len(b.Files) > 0 || len(b.Manifest.Rules) > 0 {
+		t.Errorf("%+v, %v", b, err)
+	}
+	if _, err := builder.Build(t.Context(), folder(t, map[string]string{"README.md": ""}), options(t)); !errors.Is(err, engine.ErrEmpty) {
+		t.Errorf("of nothing: %v", err)
+	}
+}
+
+// The plan in a bundle finds what OPA finds, in both forms of rules.
+func TestPlanAsOPA(t *testing.T) {
+	files := acme()
+	b, err := bundle.Open(build(t, files, options(t)).Archive, bundle.Trust{Unsigned: true, Now: made})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Plan == nil || b.Manifest.Pack != worker.Identity().Pack {
+		t.Fatal("no plan")
+	}
+	planned, err := engine.OpenPlan(0, "user", b.Plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := worker.Source{Name: "x", Layer: "user", Files: b.Files}
+	sources, err := judge.Open(t.Context(), worker.Load{Sources: []worker.Source{source}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignoreReads := cmp.Comparer(func(a, b *engine.Example) bool { return (a == nil) == (b == nil) })
+	if diff := cmp.Diff(sources.Rules(), planned.Rules(), ignoreReads); diff != "" {
+		t.Errorf("rules (-OPA +plan)\n%s", diff)
+	}
+	for _, input := range []string{
+		`{"version": 1, "jail": {"namespaces": {"net": "shared"}, "mounts": [{"op": "tmpfs"}]}}`,
+		`{"version": 1, "jail": {"namespaces": {"net": "unshared"}, "mounts": [{"op": "bind"}]}}`,
+		`{"version": 1}`, `{"version": 2}`, `{`,
+	} {
+		want, wantErr := sources.Evaluate(t.Context(), []byte(input))
+		got, err := planned.Evaluate(t.Context(), []byte(input))
+		if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (wantErr == nil) {
+			t.Errorf("%s: %v, %v (-OPA +plan)\n%s", input, wantErr, err, diff)
+		}
+	}
+}
+
+// What only OPA can judge by has no plan; what is broken is no plan.
+func TestNoPlan(t *testing.T) {
+	files := acme()
+	files["sub/acme.rego"] = "package acme\n\ndeny contains \"x\" if crypto.sha256(input.x) == \"\"\n"
+	if b := build(t, files, options(t)); b.NoPlan == nil || b.Manifest.Pack != "" {
+		t.Errorf("%v, %+v", b.NoPlan, b.Manifest)
+	}
+	for _, bad := range []string{"", "ocjail plan 1\n", string(policy.Plan)} {
+		if _, err := engine.OpenPlan(0, "user", []byte(bad)); err == nil {
+			t.Errorf("%.20q is taken", bad)
 		}
 	}
 }

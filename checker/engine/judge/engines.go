@@ -41,18 +41,24 @@ func Open(ctx context.Context, load worker.Load) (engine.Engine, error) {
 	return open(ctx, load, wasm.Options{})
 }
 
-// open compiles the rules of all sources, those of each layer in engines of its own.
+// unit is what shares packages and lists.
+type unit struct{ layer, bundle string }
+
+func unitOf(s worker.Source) unit { return unit{s.Layer, s.Bundle} }
+
+// open compiles the rules of all sources, those of each layer and of each bundle in
+// engines of their own.
 func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
 	var all engines
-	var done []string
+	var done []unit
 	for _, s := range load.Sources {
-		if slices.Contains(done, s.Layer) {
+		if slices.Contains(done, unitOf(s)) {
 			continue
 		}
-		done = append(done, s.Layer)
+		done = append(done, unitOf(s))
 		layer := load
-		layer.Sources = slices.DeleteFunc(slices.Clone(load.Sources), func(o worker.Source) bool { return o.Layer != s.Layer })
-		more, err := openLayer(ctx, layer, o)
+		layer.Sources = slices.DeleteFunc(slices.Clone(load.Sources), func(o worker.Source) bool { return unitOf(o) != unitOf(s) })
+		more, err := openUnit(ctx, layer, o)
 		if err != nil {
 			return nil, err
 		}
@@ -63,8 +69,8 @@ func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error
 	return all, all.unambiguous()
 }
 
-// openLayer compiles the rules of the sources of one layer.
-func openLayer(ctx context.Context, load worker.Load, o wasm.Options) ([]judging, error) {
+// openUnit compiles the rules of the sources of one unit.
+func openUnit(ctx context.Context, load worker.Load, o wasm.Options) ([]judging, error) {
 	sources := []engine.Source{engine.EmbeddedPack()}
 	var modules []wasm.Module
 	rego := false
@@ -132,7 +138,7 @@ func (e engines) unambiguous() error {
 	rules := e.Rules()
 	for i := 1; i < len(rules); i++ {
 		if rules[i].ID == rules[i-1].ID {
-			return fmt.Errorf("rule %s is defined twice, in Rego and in WASM or in two layers: rename one", rules[i].ID)
+			return fmt.Errorf("rule %s is defined twice, in Rego and in WASM, in two layers or in two bundles: rename one", rules[i].ID)
 		}
 	}
 	return nil

@@ -92,6 +92,15 @@ func (r *Rego) Rules() []engine.Rule {
 	return rules
 }
 
+// Foreign tells, by rule, which return what conftest's do.
+func (r *Rego) Foreign() []bool {
+	foreign := make([]bool, len(r.entries))
+	for i, e := range r.entries {
+		foreign[i] = e.conftest
+	}
+	return foreign
+}
+
 // Compiled returns what the rules were compiled to, with those lists below data
 // that they read. Neither may be changed.
 func (r *Rego) Compiled() (*ast.Compiler, map[string]any) {

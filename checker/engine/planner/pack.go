@@ -22,6 +22,25 @@ func Compile(ctx context.Context, sources ...engine.Source) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compile(ctx, checked, engine.RulesValue(checked.Rules()))
+}
+
+// Others compiles rules that are none of the pack's, for engine.OpenPlan. What they
+// call of the pack, and its lists, goes with them, so it is for an ocjail with this
+// pack alone. The error wraps plan.ErrUnsupported when only OPA can judge by them.
+func Others(ctx context.Context, sources ...engine.Source) ([]byte, error) {
+	checked, err := opa.New(ctx, opa.Options{WithoutPack: true}, append([]engine.Source{engine.EmbeddedPack()}, sources...)...)
+	if err != nil {
+		return nil, err
+	}
+	var foreign []plan.Value
+	for _, f := range checked.Foreign() {
+		foreign = append(foreign, plan.Bool(f))
+	}
+	return compile(ctx, checked, plan.NewArray(engine.RulesValue(checked.Rules()), plan.NewArray(foreign...)))
+}
+
+func compile(ctx context.Context, checked *opa.Rego, meta plan.Value) ([]byte, error) {
 	compiler, lists := checked.Compiled()
 	policy, err := Intermediate(ctx, engine.AnswerName+" = "+opa.Answer, compiler)
 	if err != nil {
@@ -31,7 +50,7 @@ func Compile(ctx context.Context, sources ...engine.Source) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	program.Meta = engine.RulesValue(checked.Rules())
+	program.Meta = meta
 	if program.Data, err = value(lists); err != nil {
 		return nil, fmt.Errorf("lists: %w", err)
 	}

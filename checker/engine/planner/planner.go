@@ -1,5 +1,5 @@
-// Package planner compiles Rego for package plan, with OPA's planner. It is part
-// of the build and of tests; no command links it.
+// Package planner compiles Rego for package plan, with OPA's planner. ocjail-rules
+// does so for bundles; the pack is compiled when ocjail is built.
 package planner
 
 import (

@@ -21,7 +21,7 @@ import (
 // first, and JSON: the worker's Hello and the client's Handover and Load, in either order; the
 // worker's Loaded; then a policy input for each Verdict. Before a Loaded or a
 // Verdict there may be some that say nothing but At.
-const Protocol = 2
+const Protocol = 3
 
 // maxMessage bounds a message, in bytes.
 const maxMessage = 64 << 20
@@ -55,6 +55,8 @@ type Source struct {
 	Name  string            `json:"name"`
 	Files map[string][]byte `json:"files"`
 	Layer string            `json:"layer,omitempty"`
+	// Bundle is engine.Source's.
+	Bundle string `json:"bundle,omitempty"`
 }
 
 // Loaded names the rules of the sources, or says what is wrong with them.

@@ -49,8 +49,8 @@ func Start(o Options, files []engine.File) (*Worker, error) {
 	w := &Worker{options: o, load: Load{Protocol: Protocol, TimeLimit: int64(o.TimeLimit)}}
 	for _, f := range files {
 		last := len(w.load.Sources) - 1
-		if last < 0 || w.load.Sources[last].Name != f.Source.Name || w.load.Sources[last].Layer != f.Source.Layer {
-			w.load.Sources = append(w.load.Sources, Source{Name: f.Source.Name, Layer: f.Source.Layer, Files: map[string][]byte{}})
+		if last < 0 || w.load.Sources[last].Name != f.Source.Name || w.load.Sources[last].Layer != f.Source.Layer || w.load.Sources[last].Bundle != f.Source.Bundle {
+			w.load.Sources = append(w.load.Sources, Source{Name: f.Source.Name, Layer: f.Source.Layer, Bundle: f.Source.Bundle, Files: map[string][]byte{}})
 			last++
 		}
 		w.load.Sources[last].Files[f.Path] = f.Text

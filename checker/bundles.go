@@ -1,0 +1,105 @@
+package checker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/release"
+)
+
+// OpenBundles reads the bundles that the policies of files name, and returns the
+// files with each bundle's own ocjail.hcl, as one of the same layer, right before the
+// file that names it: that file has the last word, and neither may loosen more than
+// their layer. A trusted layer's keys, and its bundles that need no signature, must
+// be as much out of others' hands as its configuration; owners is nil where that does
+// not matter.
+func OpenBundles(files []*config.File, at Where, owners *config.Owners) ([]*config.File, error) {
+	var all []*config.File
+	for _, f := range files {
+		for i := range f.Policies {
+			p := &f.Policies[i]
+			if !p.Bundle {
+				continue
+			}
+			more, err := openBundle(p, at, owners)
+			if err != nil {
+				return nil, fmt.Errorf("policy %q of %s: %w", p.Name, p.Pos, err)
+			}
+			if more != nil {
+				all = append(all, more)
+			}
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// openBundle opens the bundle of a policy, and returns its configuration, if any.
+func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File, error) {
+	if _, _, err := open(*p, at); err != nil {
+		return nil, err
+	}
+	l, err := at.locate(p.Path)
+	if err != nil {
+		return nil, err
+	}
+	trust := bundle.Trust{Now: time.Now(), Version: release.Version, Unsigned: p.Keys == nil}
+	if trust.Keys, err = readKeys(p, at, owners); err != nil {
+		return nil, err
+	}
+	if p.Keys == nil && p.Layer != config.Project && owners != nil {
+		if err := owners.Trusted(p.Layer, l.file); err != nil {
+			return nil, fmt.Errorf("%w; or demand a signature with keys", err)
+		}
+	}
+	archive, err := l.read(bundle.MaxArchive)
+	if err != nil {
+		return nil, err
+	}
+	if p.Opened, err = bundle.Open(archive, trust); err != nil {
+		return nil, fmt.Errorf("the bundle %s: %w", hclfile.Escape(l.file), err)
+	}
+	if p.Opened.Config == nil {
+		return nil, nil
+	}
+	name := l.file + "/ocjail.hcl"
+	c, err := config.Parse(p.Layer, name, p.Opened.Config)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Policies) > 0 {
+		return nil, c.Policies[0].Pos.Errorf("a bundle's configuration can not name further policies: have its publisher put the rules into the bundle")
+	}
+	return c, nil
+}
+
+// maxKeyFile bounds a file of keys, in bytes.
+const maxKeyFile = 64 << 10
+
+func readKeys(p *config.Policy, at Where, owners *config.Owners) ([]bundle.Key, error) {
+	var keys []bundle.Key
+	for _, k := range p.Keys {
+		l, err := at.locate(k)
+		if err != nil {
+			return nil, err
+		}
+		if owners != nil {
+			if err := owners.Trusted(p.Layer, l.file); err != nil {
+				return nil, err
+			}
+		}
+		text, err := l.read(maxKeyFile)
+		if err != nil {
+			return nil, err
+		}
+		more, err := bundle.ParseKeys(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", hclfile.Escape(l.file), err)
+		}
+		keys = append(keys, more...)
+	}
+	return keys, nil
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/builder"
+)
+
+// buildBundle makes the bundle that the words of ocjail bundle build describe, which
+// has checked them.
+func buildBundle(words []string, out io.Writer) (int, error) {
+	flags := flag.NewFlagSet("bundle-build", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	var o builder.Options
+	file := flags.String("output", "", "")
+	ofBuild := flags.String("build", "", "")
+	revision := flags.String("revision", "", "")
+	created := flags.Int64("created", 0, "")
+	expires := flags.Int64("expires", 0, "")
+	flags.StringVar(&o.Ocjail, "min-version", "", "")
+	flags.BoolVar(&o.WASM, "wasm", false, "")
+	flags.BoolVar(&o.NoPlan, "no-plan", false, "")
+	if err := flags.Parse(words); err != nil {
+		return brokenStatus, err
+	}
+	if err := sameBuild(*ofBuild); err != nil {
+		return brokenStatus, err
+	}
+	var err error
+	if o.Revision, err = bundle.ParseRevision(*revision); err != nil {
+		return brokenStatus, err
+	}
+	o.Created = time.Unix(*created, 0).UTC()
+	if *expires != 0 {
+		o.Expires = time.Unix(*expires, 0).UTC()
+	}
+	b, err := builder.Build(context.Background(), flags.Arg(0), o)
+	if errors.Is(err, builder.ErrTests) {
+		return foundStatus, errors.Join(b.Tests.Text(out), err)
+	}
+	if err != nil {
+		return brokenStatus, err
+	}
+	if err := renameio.WriteFile(*file, b.Archive, 0o644); err != nil {
+		return brokenStatus, err
+	}
+	tests := 0
+	if b.Tests != nil {
+		tests = b.Tests.Passed
+	}
+	compiled := ""
+	if b.NoPlan != nil {
+		compiled = fmt.Sprintf("; a launch compiles it, which takes longer: %v", b.NoPlan)
+	}
+	_, err = fmt.Fprintf(out, "%s: revision %s, %d rules, %d tests passed, %d KiB%s\n", *file, b.Manifest.Revision, len(b.Manifest.Rules), tests, len(b.Archive)>>10, compiled)
+	if err != nil {
+		return brokenStatus, err
+	}
+	return 0, nil
+}
+
+// signBundle signs the bundle that the words of ocjail bundle sign name.
+func signBundle(words []string, out io.Writer) error {
+	flags := flag.NewFlagSet("bundle-sign", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	ofBuild := flags.String("build", "", "")
+	keyFile := flags.String("key", "", "")
+	if err := flags.Parse(words); err != nil {
+		return err
+	}
+	if err := sameBuild(*ofBuild); err != nil {
+		return err
+	}
+	file := flags.Arg(0)
+	text, err := readMost(*keyFile, maxKeyFile)
+	if err != nil {
+		return err
+	}
+	key, err := builder.ParsePrivateKey(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", *keyFile, err)
+	}
+	archive, err := readMost(file, bundle.MaxArchive)
+	if err != nil {
+		return err
+	}
+	signed, err := bundle.Sign(archive, key)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(file, signed, info.Mode().Perm(), renameio.IgnoreUmask()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s: signed by %s (%s)\n", file, key.Public().ID, key.Public().Algorithm)
+	return err
+}
+
+const maxKeyFile = 1 << 20
+
+// readMost reads a file of at most so many bytes.
+func readMost(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s has more than %d KiB: name another file", name, most>>10)
+	}
+	return text, err
+}
