@@ -51,7 +51,7 @@ func sources(c *config.Config, at Where) ([]engine.Source, error) {
 // ocjail and comes from somebody trusted: it judges in this process.
 func bundled(p config.Policy, s engine.Source) engine.Source {
 	b := p.Opened
-	s.FS, s.Root, s.Texts, s.Bundle = nil, "", b.Files, p.Name
+	s.FS, s.Root, s.Texts, s.Bundle = nil, "", b.Files, b.Digest
 	if b.Plan != nil && b.Manifest.Pack == worker.Identity().Pack && !s.Untrusted {
 		s.Plan = b.Plan
 	}

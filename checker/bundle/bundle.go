@@ -155,9 +155,15 @@ func (m *Manifest) accepted(t Trust) error {
 // stamp writes a time as the manifest does.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// maxConfig bounds the configuration, as it is bounded elsewhere.
+const maxConfig = 1 << 20
+
 // take sorts the files into what a folder of rules would hold, and the rest.
 func (b *Bundle) take(files map[string][]byte) error {
 	b.Config, b.Plan = files[configFile], files[planFile]
+	if len(b.Config) > maxConfig {
+		return refuse(ErrTooLarge, "its %s has more than %d KiB: this is no configuration", configFile, maxConfig>>10)
+	}
 	lists, err := splitData(files[dataFile])
 	if err != nil {
 		return err

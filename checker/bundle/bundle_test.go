@@ -328,6 +328,7 @@ func TestRefusals(t *testing.T) {
 		"a bomb":                  {archive(t, file("x.rego", strings.Repeat("\x00", 15<<20))), trust(key), bundle.ErrTooLarge, "expands to more than"},
 		"large":                   {bytes.Repeat([]byte{1}, bundle.MaxArchive+1), trust(key), bundle.ErrTooLarge, "8 MiB"},
 		"many files":              {archive(t, many(2001)...), trust(key), bundle.ErrTooLarge, "2000 files"},
+		"long configuration":      {sign(t, archive(t, append(entries(t, plain)[:2], file("ocjail.hcl", strings.Repeat("#x\n", 1<<19)))...), key), trust(key), bundle.ErrTooLarge, "no configuration"},
 		"no manifest":             {archive(t, file("x.rego", "")), trust(key), bundle.ErrMalformed, "no .manifest"},
 		"expired":                 {expiring, at(time.Hour), bundle.ErrExpired, "expired on 2026-11-26T02:00:00Z"},
 		"from the future":         {signed, at(-24 * time.Hour), bundle.ErrFuture, "set the clock"},

@@ -54,7 +54,7 @@ func verify(text []byte, files map[string][]byte, keys []Key) (signer Key, err e
 	if len(s.Signatures) != 1 || s.Plugin != "" && s.Plugin != "_default" {
 		return Key{}, unreadable("it must hold one signature, of no plugin")
 	}
-	words := strings.Split(s.Signatures[0], ".")
+	words := strings.SplitN(s.Signatures[0], ".", 4)
 	if len(words) != 3 {
 		return Key{}, unreadable("it is no JWS in compact form")
 	}

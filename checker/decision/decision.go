@@ -56,6 +56,17 @@ type Decision struct {
 	Policies string `json:"policies_sha256"`
 	Config   string `json:"config_sha256"`
 	Ocjail   string `json:"ocjail"` // its version
+	// Bundles are those that judged and configured, the most trusted first.
+	Bundles []Bundle `json:"bundles,omitempty"`
+}
+
+// Bundle is one by which was decided.
+type Bundle struct {
+	Policy   string `json:"policy"` // its name in the configuration
+	Layer    string `json:"layer"`  // whose file names it
+	Revision string `json:"revision"`
+	Digest   string `json:"digest"`        // of the archive, "sha256:…"
+	Key      string `json:"key,omitempty"` // SHA-256 of the key that signed it; none when no signature was demanded
 }
 
 // Waiver is an exception that was used.

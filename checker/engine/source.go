@@ -31,7 +31,7 @@ type Source struct {
 	// Plan, when not nil, is what planner.Others compiled the Rego files to, which
 	// judges in their place and in this process.
 	Plan []byte
-	// Bundle, when not "", names the bundle that the files are of. Those of one
+	// Bundle, when not "", tells the bundle that the files are of from all others. Those of one
 	// share packages and lists with nobody, also not within their layer.
 	Bundle string
 	// Untrusted sources bring rules, which only add findings. They may not extend

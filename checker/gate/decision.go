@@ -24,6 +24,17 @@ func verdictOf(r *checker.Report, mode config.Mode) string {
 	return decision.Deny
 }
 
+// judgedBy are the bundles by which was decided.
+func judgedBy(c *config.Config) []decision.Bundle {
+	var all []decision.Bundle
+	for _, p := range c.Policies {
+		if b := p.Opened; b != nil {
+			all = append(all, decision.Bundle{Policy: p.Name, Layer: p.Layer.String(), Revision: b.Manifest.Revision.String(), Digest: b.Digest, Key: b.Signer})
+		}
+	}
+	return all
+}
+
 // newDecision is what the log says of a launch that r is the report of.
 func newDecision(r *checker.Report, c *config.Config) decision.Decision {
 	ids := func(wanted func(finding.Finding) bool) []string {
@@ -45,6 +56,7 @@ func newDecision(r *checker.Report, c *config.Config) decision.Decision {
 		Errors: ids(counting(finding.Error)), Warnings: ids(counting(finding.Warning)), Waived: ids(with(finding.Waived)), Observed: ids(with(finding.Observed)),
 		Waivers: []decision.Waiver{}, Rules: r.Rules,
 		Argv: hex.EncodeToString(sum[:]), Policies: r.Policies, Config: c.Digest(), Ocjail: release.Version,
+		Bundles: judgedBy(c),
 	}
 	for _, w := range r.Waivers {
 		d.Waivers = append(d.Waivers, decision.Waiver{Rule: w.Rule, Subject: w.Subject, Owner: w.Owner, Expires: w.LastDay(), Layer: w.Layer.String()})
