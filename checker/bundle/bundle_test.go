@@ -541,3 +541,43 @@ func FuzzOpen(f *testing.F) {
 		bundle.Open(z.Bytes(), unsigned())
 	})
 }
+
+// The texts of a bundle, where neither gzip nor tar is a hurdle.
+func FuzzTexts(f *testing.F) {
+	key := newKey(f, bundle.EdDSA)
+	signed := sign(f, write(f, content()), key)
+	want, err := bundle.Open(signed, trust(key))
+	if err != nil {
+		f.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, e := range entries(f, signed) {
+		texts[e.header.Name] = e.text
+	}
+	f.Add(texts[".manifest"], texts[".signatures.json"], texts["data.json"], "acme.rego")
+	f.Add(`{"metadata": {"OCJAIL": {"format": 1}, "ocjail": null}}`, `{"signatures": ["e30.e30."]}`, `{"a/b": 1}`, "../x")
+	f.Fuzz(func(t *testing.T, manifest, signatures, data, name string) {
+		var out bytes.Buffer
+		z := gzip.NewWriter(&out)
+		w := tar.NewWriter(z)
+		for name, text := range map[string]string{
+			".manifest": manifest, ".signatures.json": signatures, "data.json": data, name: texts["acme.rego"],
+			"sub/deep.rego": texts["sub/deep.rego"], "ocjail.hcl": texts["ocjail.hcl"],
+		} {
+			if w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}) != nil {
+				return // no name for a file
+			}
+			io.WriteString(w, text)
+		}
+		if errors.Join(w.Close(), z.Close()) != nil {
+			return
+		}
+		same(t, out.Bytes(), want, trust(key))
+		bundle.Inspect(out.Bytes())
+		if b, err := bundle.Open(out.Bytes(), unsigned()); err == nil {
+			if _, err := bundle.Sign(out.Bytes(), key); err != nil {
+				t.Errorf("%+v can be opened and not be signed: %v", b.Manifest, err)
+			}
+		}
+	})
+}
