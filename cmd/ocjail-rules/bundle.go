@@ -11,8 +11,11 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/builder"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 )
 
 // buildBundle makes the bundle that the words of ocjail bundle build describe, which
@@ -43,6 +46,9 @@ func buildBundle(words []string, out io.Writer) (int, error) {
 	if *expires != 0 {
 		o.Expires = time.Unix(*expires, 0).UTC()
 	}
+	if o.Known, err = ownRules(context.Background()); err != nil {
+		return brokenStatus, err
+	}
 	b, err := builder.Build(context.Background(), flags.Arg(0), o)
 	if errors.Is(err, builder.ErrTests) {
 		return foundStatus, errors.Join(b.Tests.Text(out), err)
@@ -66,6 +72,16 @@ func buildBundle(words []string, out io.Writer) (int, error) {
 		return brokenStatus, err
 	}
 	return 0, nil
+}
+
+// ownRules are ocjail's.
+func ownRules(ctx context.Context) ([]engine.Rule, error) {
+	c, err := checker.Open(ctx, config.Default(), checker.Where{}, checker.Keeping{})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Rules(), nil
 }
 
 // signBundle signs the bundle that the words of ocjail bundle sign name.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
@@ -31,6 +32,8 @@ type Options struct {
 	Created  time.Time
 	Expires  time.Time // from when on it is refused; zero for never
 	Ocjail   string    // the least version that can use it, "1.2.0"; "" for any
+	// Known are ocjail's own rules, which ocjail.hcl may name beside the folder's.
+	Known []engine.Rule
 	// WASM compiles the Rego files to policy.wasm, and leaves them out.
 	WASM bool
 	// NoPlan leaves out what a launch could read in place of the Rego files.
@@ -61,7 +64,14 @@ func Build(ctx context.Context, dir string, o Options) (*Built, error) {
 		return nil, err
 	}
 	b := &Built{Manifest: bundle.Manifest{Revision: o.Revision, Created: o.Created.UTC().Truncate(time.Second), Expires: o.Expires, Ocjail: o.Ocjail}}
-	if b.Manifest.Rules, err = f.rules(ctx); err != nil {
+	rules, err := f.rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rules {
+		b.Manifest.Rules = append(b.Manifest.Rules, bundle.Rule{ID: r.ID, Title: r.Title, Severity: string(r.Severity)})
+	}
+	if err := f.settles(o.Known, rules); err != nil {
 		return nil, err
 	}
 	if f.rego {
@@ -112,6 +122,7 @@ type folder struct {
 	files  []engine.File
 	texts  map[string][]byte // rules, and what describes them
 	config []byte
+	parsed *config.File // nil without config
 	rego   bool
 }
 
@@ -158,12 +169,34 @@ func (f *folder) readConfig(dir string) error {
 	if len(c.Policies) > 0 {
 		return fmt.Errorf("%s: a bundle's configuration can not name further policies: put the rules into the bundle", c.Policies[0].Pos)
 	}
+	f.parsed = c
 	f.config, err = fs.ReadFile(f.source.FS, configFile)
 	return err
 }
 
+// settles makes sure that the configuration fits the rules: a misspelt one would keep
+// every jail of the organisation from starting. What a rule still has to be told, the
+// file that names the bundle may say.
+func (f *folder) settles(own, rules []engine.Rule) error {
+	if f.parsed == nil {
+		return nil
+	}
+	known := map[string]config.Known{}
+	for l, all := range map[config.Layer][]engine.Rule{config.Embedded: own, config.Organisation: rules} {
+		for _, r := range all {
+			known[r.ID] = config.Known{Severity: r.Severity, Layer: l, Params: r.Params}
+		}
+	}
+	_, err := config.Merge(f.parsed).Settle(known)
+	var wrong hclfile.Diagnostics
+	if errors.As(err, &wrong) {
+		return wrong
+	}
+	return nil
+}
+
 // rules are all that a launch would judge by, from Rego and WASM.
-func (f *folder) rules(ctx context.Context) ([]bundle.Rule, error) {
+func (f *folder) rules(ctx context.Context) ([]engine.Rule, error) {
 	if len(f.texts) == 0 { // lists alone
 		return nil, nil
 	}
@@ -175,11 +208,7 @@ func (f *folder) rules(ctx context.Context) ([]bundle.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rules []bundle.Rule
-	for _, r := range e.Rules() {
-		rules = append(rules, bundle.Rule{ID: r.ID, Title: r.Title, Severity: string(r.Severity)})
-	}
-	return rules, nil
+	return e.Rules(), nil
 }
 
 // plan compiles the Rego files for this ocjail. What only OPA can judge by has none.

@@ -25,6 +25,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
+	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
@@ -84,7 +85,7 @@ func options(t *testing.T) builder.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return builder.Options{Revision: r, Created: made}
+	return builder.Options{Revision: r, Created: made, Known: []engine.Rule{{ID: "net/host-network", Severity: finding.Info}}}
 }
 
 func build(t *testing.T, files map[string]string, o builder.Options) *builder.Built {
@@ -227,6 +228,7 @@ func TestBrokenFolders(t *testing.T) {
 		"data.json":        {map[string]string{"data.json": `{}`}, options(t), "data/NAME.json"},
 		"manifest":         {map[string]string{".manifest": `{}`}, options(t), ".manifest is OPA's"},
 		"configuration":    {map[string]string{"ocjail.hcl": "protekt = []"}, options(t), `Did you mean "protect"`},
+		"misspelt rule":    {map[string]string{"ocjail.hcl": "rule \"net/host-netwrk\" {\n  severity = \"error\"\n}\n"}, options(t), `ocjail.hcl:1:1: there is no rule of this id, did you mean "net/host-network"?`},
 		"further policies": {map[string]string{"ocjail.hcl": "policy \"x\" {\n  source = \"x\"\n}"}, options(t), "ocjail.hcl:1:1: a bundle's configuration can not name further policies"},
 		"odd name":         {map[string]string{"sub/a b.rego": "package acme\n"}, options(t), "rename it"},
 		"OPA's name":       {map[string]string{"x/policy.wasm": "\x00asm"}, options(t), "policy.wasm"},
