@@ -101,7 +101,7 @@ func NewConfig(c *config.Config, rules *checker.Checker) *Config {
 		v.Protect = append(v.Protect, ConfigValue{p.Value, "", layerAt(c, p), p.Pos.String()})
 	}
 	for _, p := range c.Policies {
-		v.Policies = append(v.Policies, ConfigValue{p.Name, p.Path, p.Layer, p.Pos.String()})
+		v.Policies = append(v.Policies, ConfigValue{p.Name, policyValue(p), p.Layer, p.Pos.String()})
 	}
 	for _, r := range rules.Rules() {
 		s := rules.Setting(r.ID)
@@ -120,6 +120,17 @@ func NewConfig(c *config.Config, rules *checker.Checker) *Config {
 		v.Ignored = append(v.Ignored, ConfigIgnored{i.Layer, i.Pos.String(), i.Message})
 	}
 	return v
+}
+
+func policyValue(p config.Policy) string {
+	if p.Opened == nil {
+		return p.Path
+	}
+	signed := "no signature demanded"
+	if p.Opened.Signer != "" {
+		signed = "signed by " + p.Opened.Signer[:16]
+	}
+	return fmt.Sprintf("%s, revision %s, %s", p.Path, p.Opened.Manifest.Revision, signed)
 }
 
 func modeOf(s config.Setting) config.Mode {
