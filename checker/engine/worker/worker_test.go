@@ -196,7 +196,7 @@ func TestNoVerdict(t *testing.T) {
 	}{
 		{"broken rule", "divide by zero", "package main\ndeny contains sprintf(\"%d\", [1 / (input.version - 1)])", 0},
 		{"endless", "time limit of 200ms", "package main\ndeny contains \"x\" if {\n some a in numbers.range(1, 100000)\n some b in numbers.range(1, 100000)\n a * b == input.never\n}", 200 * time.Millisecond},
-		{"too much memory", "gave no answer", "package main\ndeny contains \"x\" if count(numbers.range(1, 1000000000)) == input.never", time.Minute},
+		{"too much memory", "gave no answer", "package main\ndeny contains \"x\" if count(numbers.range(1, 1000000000)) == input.never", time.Hour},
 	} {
 		w, err := open(t, tc.limit, files(t, "x.rego", tc.text))
 		if err != nil {
