@@ -59,6 +59,9 @@ type InputMount struct {
 	// the jail, with the flags that it has there: writable below a read-only bind
 	// too (mount_namespaces(7)).
 	Propagates bool `json:"propagates"`
+	// Repositories are git repositories other than the project's, at the source or
+	// directly below it, whose hooks or configuration the jail can write.
+	Repositories []string `json:"repositories"`
 	// Size bounds a tmpfs, in bytes; null for none, and for what is no tmpfs.
 	Size *uint64 `json:"size"`
 }
@@ -137,6 +140,9 @@ type InputHost struct {
 	Bwrap         InputBwrap   `json:"bwrap"`
 	LegacyTIOCSTI *bool        `json:"legacy_tiocsti"`  // sysctl dev.tty.legacy_tiocsti
 	UserNS        *bool        `json:"user_namespaces"` // may this user make them
+	// Landlock is the kernel's version of its interface (landlock(7)), 0 without
+	// one.
+	Landlock *int `json:"landlock"`
 	// Listening are the TCP ports of the host at which something answers; null
 	// where the jail has a network of its own, or they could not be had.
 	Listening []int `json:"listening"`
@@ -171,7 +177,8 @@ type InputWatch struct {
 	// How tells why Access is what it is: "mount", "create" (absent, below a
 	// writable mount), "rename" (an ancestor can be moved away), "alias"
 	// (through another name of the same directory), "below" (a part of what lies
-	// below it), or "" for none.
+	// below it), "appear" (an absent socket, which the host may make in a folder
+	// that the jail shows), or "" for none.
 	How string `json:"how"`
 	// Via is the index in mounts that grants Access; null for none.
 	Via     *int   `json:"via"`

@@ -1,6 +1,8 @@
 package checker
 
 import (
+	"path"
+
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -8,7 +10,7 @@ func (b *inputBuilder) host() InputHost {
 	f := b.Facts
 	h := InputHost{
 		Known: true, Home: f.HomeReal, User: f.User, UID: f.UID, ProjectRoot: f.ProjectRoot,
-		RuntimeDir: f.RuntimeDir, LegacyTIOCSTI: f.LegacyTIOCSTI, UserNS: f.UserNS,
+		RuntimeDir: f.RuntimeDir, LegacyTIOCSTI: f.LegacyTIOCSTI, UserNS: f.UserNS, Landlock: f.Landlock,
 		GitStray: []InputStray{}, Listening: b.listening(), NixTrusted: b.nixTrusted(),
 	}
 	if f.Git != nil {
@@ -67,10 +69,35 @@ func (b *inputBuilder) watched() []InputWatch {
 				in.Via = &i
 			}
 		}
+		b.appearing(&in)
 		list = append(list, in)
 	}
 	return list
 }
+
+// appearing notes a socket that is not there, and will be in the jail as soon as
+// its service makes it, in a folder that is.
+func (b *inputBuilder) appearing(in *InputWatch) {
+	if in.Class != "socket" || in.Exists == nil || *in.Exists || in.Via != nil {
+		return
+	}
+	dir := path.Dir(in.Path)
+	for ; dir != "/"; dir = path.Dir(dir) {
+		if _, err := b.FS.Lstat(dir); err == nil {
+			break
+		}
+	}
+	for _, way := range b.Tree.HostAccess(dir) {
+		i, ok := b.index[way.Mount]
+		if rest, _ := sandbox.Below(dir, in.Path); ok && way.How != sandbox.ByBelow && way.Access != sandbox.None {
+			in.Access, in.How, in.Inside, in.Via = string(way.Access), howAppears, path.Join(way.Inside, rest), &i
+			return
+		}
+	}
+}
+
+// howAppears is a word beside those of sandbox.How.
+const howAppears = "appear"
 
 // widest is the widest way to w. The few devices that --dev makes, and the
 // terminal that it binds as the jail's console, are the jail's own.

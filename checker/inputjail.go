@@ -142,7 +142,7 @@ func (b *inputBuilder) mount(op sandbox.Op) InputMount {
 	in := InputMount{
 		Op: strings.TrimPrefix(o.Name, "--"), Access: string(sandbox.None), Dest: path.Clean("/" + op.Dest),
 		Type: string(sandbox.Unknown), Optional: op.Try, Origin: o.Origin, Hardening: o.Added != "",
-		Certain: !b.Tree.Guessed(), Covers: []string{},
+		Certain: !b.Tree.Guessed(), Covers: []string{}, Repositories: []string{},
 	}
 	if op.Kind == sandbox.OpBind || op.Kind == sandbox.OpOverlay {
 		in.Source = op.Source
@@ -175,6 +175,7 @@ func (b *inputBuilder) mount(op sandbox.Op) InputMount {
 	}
 	mayHold := in.Type == string(sandbox.Dir) || in.Type == string(sandbox.Unknown)
 	in.Propagates = mayHold && m.Kind == sandbox.MountHost && m.Shared
+	in.Repositories = b.repositories(in)
 	return in
 }
 
@@ -189,6 +190,7 @@ func (b *inputBuilder) layers(op sandbox.Op, overlay InputMount) []InputMount {
 	var list []InputMount
 	for _, lower := range op.Lower {
 		in := overlay
+		in.Repositories = []string{}
 		in.Op, in.Access, in.Source, in.SourceReal = layerOp, string(sandbox.ReadOnly), lower, ""
 		if !path.IsAbs(lower) {
 			lower = b.Cwd + "/" + lower

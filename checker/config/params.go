@@ -57,7 +57,7 @@ func (s *Settled) params(c *Config, r Rule, now *Setting, floor Setting) {
 		at := r.Params.At(name).Pos
 		_, held := floor.Params[name]
 		if !may || held && !floor.Waivable {
-			s.ignore(c, r, at, fmt.Sprintf("params.%s = %s", name, param.Text(object[name])))
+			s.ignore(c, r, at, fmt.Sprintf("params.%s = %.100s", name, param.Text(object[name])))
 			continue
 		}
 		if now.Params == nil {

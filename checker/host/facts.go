@@ -40,6 +40,7 @@ type Facts struct {
 
 	LegacyTIOCSTI *bool // sysctl dev.tty.legacy_tiocsti; nil before Linux 6.2: as unsafe as true
 	UserNS        *bool // this user may make user namespaces, as far as sysctls say
+	Landlock      *int  // version of the kernel's interface, 0 without one; nil where there is no Linux
 	// AppArmorUserNS is true where AppArmor takes the capabilities from user
 	// namespaces of unconfined programs (Ubuntu 23.10 and later);
 	// AppArmorBwrap tells whether a profile that lifts this for bwrap is
@@ -60,12 +61,13 @@ type source struct {
 	run       string // parent of the users' runtime directories
 	sysctl    string // root of the sysctls
 	apparmor  string // directory of AppArmor's profiles
+	landlock  func() *int
 }
 
 func hostSource() source {
 	return source{
 		getenv: os.Getenv, uid: os.Getuid(), euid: os.Geteuid(),
-		passwd: "/etc/passwd", run: "/run/user", sysctl: "/proc/sys", apparmor: "/etc/apparmor.d",
+		passwd: "/etc/passwd", run: "/run/user", sysctl: "/proc/sys", apparmor: "/etc/apparmor.d", landlock: askLandlock,
 	}
 }
 
@@ -87,12 +89,14 @@ func Gather(f *FS, projectRoot string) (Facts, error) {
 type Caller struct {
 	Getenv    func(string) string
 	UID, EUID int
+	Landlock  int // of the kernel
 }
 
 // Gather is what [Gather] is for this process.
 func (c Caller) Gather(f *FS, projectRoot string) (Facts, error) {
 	s := hostSource()
 	s.getenv, s.uid, s.euid = c.Getenv, c.UID, c.EUID
+	s.landlock = func() *int { return &c.Landlock }
 	return s.gather(f, projectRoot)
 }
 
@@ -118,6 +122,7 @@ func (s source) gather(f *FS, projectRoot string) (Facts, error) {
 	facts.SSHAgent, err = s.findAgent()
 	facts.unknown("ssh-agent", err)
 	s.readSysctls(f, &facts)
+	facts.Landlock = s.landlock()
 	return facts, nil
 }
 

@@ -24,7 +24,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{dir: d, home: d + "/home/u", project: d + "/home/u/p", env: map[string]string{}}
 	w.source = source{
 		getenv: func(name string) string { return w.env[name] }, uid: os.Getuid(), euid: os.Geteuid(),
-		passwd: d + "/passwd", run: d + "/run", sysctl: d + "/sys", apparmor: d + "/apparmor.d",
+		passwd: d + "/passwd", run: d + "/run", sysctl: d + "/sys", apparmor: d + "/apparmor.d", landlock: askLandlock,
 	}
 	mkdir(t, w.project)
 	write(t, w.sysctl+"/user/max_user_namespaces", "1000\n")
@@ -200,5 +200,19 @@ func TestGatherHere(t *testing.T) {
 	}
 	if err == nil && (facts.UID != os.Getuid() || facts.Home == "" || facts.UserNS == nil) {
 		t.Errorf("%+v", facts)
+	}
+}
+
+// Landlock is asked of the kernel, unless a test says what it answered.
+func TestLandlock(t *testing.T) {
+	w := newWorld(t)
+	real := w.facts(t).Landlock
+	if real == nil || *real < 0 {
+		t.Errorf("on Linux: %v", real)
+	}
+	env := func(name string) string { return map[string]string{"HOME": ""}[name] }
+	facts, err := Caller{Getenv: env, UID: os.Getuid(), EUID: os.Geteuid(), Landlock: 5}.Gather(NewFS(), w.project)
+	if err != nil || facts.Landlock == nil || *facts.Landlock != 5 {
+		t.Errorf("as told: %v, error %v", facts.Landlock, err)
 	}
 }

@@ -20,3 +20,13 @@ func selfID() (sandbox.ID, error) {
 	}
 	return toStat(&st).ID(), nil
 }
+
+// askLandlock returns the version of the kernel's Landlock (landlock(7)).
+func askLandlock() *int {
+	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	version := int(abi)
+	if errno != 0 { // not built in, switched off, or forbidden by a seccomp filter
+		version = 0
+	}
+	return &version
+}

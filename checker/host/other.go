@@ -14,3 +14,5 @@ const noAutomount = 0
 func selfID() (sandbox.ID, error) { return sandbox.ID{}, ErrNoBwrap }
 
 func askListening() ([]int, error) { return nil, errors.New("sock_diag needs Linux") }
+
+func askLandlock() *int { return nil }

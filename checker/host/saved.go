@@ -60,6 +60,7 @@ type SavedFacts struct {
 	CacheDir       string            `json:"cache_dir"`
 	LegacyTIOCSTI  *bool             `json:"legacy_tiocsti"`
 	UserNS         *bool             `json:"user_namespaces"`
+	Landlock       *int              `json:"landlock"`
 	AppArmorUserNS *bool             `json:"apparmor_user_namespaces"`
 	AppArmorBwrap  *bool             `json:"apparmor_bwrap"`
 	Unknown        map[string]string `json:"unknown"`

@@ -34,7 +34,8 @@ func TestSaved(t *testing.T) {
 	}
 	r := NewRecorder()
 	fsys := NewFSOn(r)
-	facts := Facts{Home: home, HomeReal: home, ConfigDir: filepath.Join(home, ".config/ocjail"), ProjectRoot: project, Unknown: map[string]error{"runtime": errors.New("why")}}
+	abi := 5
+	facts := Facts{Landlock: &abi, Home: home, HomeReal: home, ConfigDir: filepath.Join(home, ".config/ocjail"), ProjectRoot: project, Unknown: map[string]error{"runtime": errors.New("why")}}
 	for _, p := range []string{home + "/dotfiles", home + "/.ssh/id_rsa", project + "/.git"} {
 		_, _ = fsys.RealPath(p) // what it says is noted
 	}
@@ -63,7 +64,7 @@ func TestSaved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Home != home || got.ProjectRoot != project || !errors.Is(got.Unknown["runtime"], sandbox.ErrUnknown) || s.RealBwrap().Path != "/usr/bin/bwrap" {
+	if got.Home != home || got.ProjectRoot != project || got.Landlock == nil || *got.Landlock != 5 || !errors.Is(got.Unknown["runtime"], sandbox.ErrUnknown) || s.RealBwrap().Path != "/usr/bin/bwrap" {
 		t.Errorf("%+v", got)
 	}
 	if real, err := away.RealPath(home + "/dotfiles"); err != nil || real.Stat.Type != sandbox.Dir {

@@ -24,7 +24,7 @@ func (s *Saved) In(projectRoot string) (*FS, Facts, error) {
 	facts := Facts{
 		User: f.User, UID: f.UID, EUID: f.EUID, Home: f.Home, HomeReal: f.HomeReal, ProjectRoot: here.Path, RuntimeDir: f.RuntimeDir,
 		RuntimeDirs: f.RuntimeDirs, SSHAgent: f.SSHAgent, ConfigDir: f.ConfigDir, StateDir: f.StateDir, CacheDir: f.CacheDir,
-		LegacyTIOCSTI: f.LegacyTIOCSTI, UserNS: f.UserNS, AppArmorUserNS: f.AppArmorUserNS, AppArmorBwrap: f.AppArmorBwrap,
+		LegacyTIOCSTI: f.LegacyTIOCSTI, Landlock: f.Landlock, UserNS: f.UserNS, AppArmorUserNS: f.AppArmorUserNS, AppArmorBwrap: f.AppArmorBwrap,
 		Unknown: map[string]error{},
 	}
 	for name, reason := range f.Unknown {

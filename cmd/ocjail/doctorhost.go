@@ -79,14 +79,13 @@ func (d *doctor) ruleCache() {
 func (d *doctor) kernel() {
 	d.userNamespaces()
 	d.appArmor()
-	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	switch {
-	case errno != 0:
-		d.add("landlock", report.Warn, fmt.Sprintf("none (%v): with a shared network the jail reaches abstract Unix sockets of the host", errno), "use a kernel with Landlock, 6.12 or later")
-	case abi < 6:
-		d.add("landlock", report.Warn, fmt.Sprintf("ABI %d: with a shared network the jail reaches abstract Unix sockets of the host", abi), "use Linux 6.12 or later, which has ABI 6")
+	switch abi := d.facts.Landlock; {
+	case abi == nil || *abi == 0:
+		d.add("landlock", report.Warn, "none: with a shared network the jail reaches abstract Unix sockets of the host", "use a kernel with Landlock, 6.12 or later")
+	case *abi < 6:
+		d.add("landlock", report.Warn, fmt.Sprintf("ABI %d: with a shared network the jail reaches abstract Unix sockets of the host", *abi), "use Linux 6.12 or later, which has ABI 6")
 	default:
-		d.add("landlock", report.OK, fmt.Sprintf("ABI %d", abi), "")
+		d.add("landlock", report.OK, fmt.Sprintf("ABI %d", *abi), "")
 	}
 	legacy := d.facts.LegacyTIOCSTI
 	switch {

@@ -33,6 +33,7 @@ clean := {
 		"bwrap": {"path": "/usr/bin/bwrap", "setuid": false},
 		"legacy_tiocsti": null,
 		"user_namespaces": true,
+		"landlock": 7,
 		"listening": [],
 		"nix_trusted": null,
 	},
@@ -41,6 +42,7 @@ clean := {
 	"params": {
 		"fs/unbounded-memory": {"largest": 0},
 		"net/local-service": {"tolerated": []},
+		"secrets/in-environment": {"expected": []},
 	},
 }
 
@@ -72,6 +74,7 @@ bind(op, access, path, more) := object.union(
 		"covers": [],
 		"propagates": false,
 		"size": null,
+		"repositories": [],
 	},
 	more,
 )

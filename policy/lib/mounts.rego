@@ -43,3 +43,22 @@ parts(w) := {i |
 	some i in shown
 	paths.strictly_under(source(input.jail.mounts[i]), w.path)
 }
+
+# The mounts that show a host path, whole: at their source or below it, where no
+# later mount hides it. The host's root is fs/root-exposed's to report.
+showing(place) := {i |
+	some i in shown
+	source(input.jail.mounts[i]) != "/"
+	paths.under(place, source(input.jail.mounts[i]))
+	not masked(i, inside(i, place))
+}
+
+# Where a mount shows a host path that lies at its source or below it.
+inside(i, place) := concat("", [m.dest, trim_prefix(place, source(m))]) if m := input.jail.mounts[i]
+
+masked(i, path) if {
+	some j, m in input.jail.mounts
+	j > i
+	m.access != "none"
+	paths.under(path, m.dest)
+}

@@ -33,3 +33,28 @@ test_parts if {
 	mounts.parts(w) == {0, 2} with input as fixtures.mounts(list)
 	mounts.parts(object.union(w, {"how": "mount"})) == set() with input as fixtures.mounts(list)
 }
+
+list := [
+	fixtures.bind("ro-bind", "ro", "/var", {"dest": "/host"}),
+	fixtures.bind("ro-bind", "ro", "/var/log", {}),
+	fixtures.bind("ro-bind", "ro", "/", {"dest": "/root"}),
+]
+
+test_showing if mounts.showing("/var/log") == {0, 1} with input as fixtures.mounts(list)
+
+test_showing_hidden[note] if {
+	some note, tc in {
+		"by what lies there": [fixtures.bind("tmpfs", "scratch", "", {"dest": "/host/log"}), {1}],
+		"by what lies above": [fixtures.bind("tmpfs", "scratch", "", {"dest": "/host"}), {1}],
+		"in part": [fixtures.bind("tmpfs", "scratch", "", {"dest": "/host/log/x"}), {0, 1}],
+		"not, by an absent one": [fixtures.bind("ro-bind-try", "none", "/x", {"dest": "/host/log"}), {0, 1}],
+	}
+	mounts.showing("/var/log") == tc[1] with input as fixtures.mounts(array.concat(list, [tc[0]]))
+}
+
+test_showing_not_shown if {
+	hidden := fixtures.bind("ro-bind", "ro", "/var", {"shadowed_by": 1})
+	mounts.showing("/var/log") == set() with input as fixtures.mounts([hidden])
+}
+
+test_inside if mounts.inside(0, "/var/log") == "/host/log" with input as fixtures.mounts(list)

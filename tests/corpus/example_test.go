@@ -47,6 +47,11 @@ var given = map[string]func(*Jail, *world){
 	},
 	"a service listens on /srv/app.sock": func(j *Jail, _ *world) { j.Files["/srv/app.sock="] = "" },
 	"the machine has an /etc/opencode":   func(j *Jail, _ *world) { j.Files["/etc/opencode/opencode.json"] = "{}" },
+	"the project is ~/src/app":           func(j *Jail, _ *world) { j.Project, j.Files["~/app/"] = "~/src/app", "" },
+	"the kernel is older than Linux 6.12": func(_ *Jail, w *world) {
+		abi := 5
+		w.facts.Landlock = &abi
+	},
 	"Docker listens on port 2375": func(j *Jail, _ *world) {
 		j.Files["/proc/self/net/tcp"] = "  sl  local_address rem_address   st tx_queue rx_queue\n   0: 0100007F:0947 00000000:0000 0A 00000000:00000000\n"
 	},
@@ -59,7 +64,7 @@ var given = map[string]func(*Jail, *world){
 func more() map[string]string {
 	return map[string]string{
 		"/nix/store/": "", "/nix/var/nix/daemon-socket/socket=": "", "/run/user/1000/notify|": "",
-		"~/.cargo/registry/": "", "~/.local/share/opencode-app/": "",
+		"/var/log/syslog": "", "~/.cargo/registry/": "", "~/.local/share/opencode-app/": "",
 		"~/dotfiles/opencode.json": "{}",
 	}
 }

@@ -60,7 +60,7 @@ func build(j Jail, root string) (*world, error) {
 		return nil, err
 	}
 	w.fs = host.NewFSOn(w.disk)
-	caller := host.Caller{Getenv: func(name string) string { return w.Env[name] }, UID: *m.UID, EUID: *m.UID}
+	caller := host.Caller{Getenv: func(name string) string { return w.Env[name] }, UID: *m.UID, EUID: *m.UID, Landlock: 7}
 	w.facts, err = caller.Gather(w.fs, w.project)
 	return w, err
 }

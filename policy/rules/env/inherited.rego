@@ -15,6 +15,7 @@
 package ocjail.rules.env.inherited
 
 import data.ocjail.lib.findings
+import data.ocjail.lib.variables
 
 findings contains finding(v, "its value looks like a secret") if {
 	some v in inherited
@@ -24,7 +25,7 @@ findings contains finding(v, "its value looks like a secret") if {
 findings contains finding(v, "its name is that of a secret") if {
 	some v in inherited
 	not v.shape in {"secret", "empty"}
-	secret(upper(v.name))
+	variables.secret(upper(v.name))
 }
 
 findings contains finding(v, "it makes programs run or trust something else") if {
@@ -51,13 +52,6 @@ finding(v, why) := findings.new(
 	{"kind": "env", "name": v.name},
 	sprintf("add --clearenv or --unsetenv %s; to pass it knowingly, name it (fwd-env %s)", [v.name, v.name]),
 )
-
-secret(name) if name in data.ocjail.environment.secret_names
-
-secret(name) if {
-	some suffix in data.ocjail.environment.secret_suffixes
-	endswith(name, suffix)
-}
 
 dangerous(name) if name in data.ocjail.environment.names
 

@@ -22,4 +22,4 @@ expect "warning" "agent/shared-data" {
 # Weak spots that a person may want to know of: nested namespaces, control files
 # that are absent, memory without a bound, the shared network, opencode's own keys,
 # which it needs.
-infos = ["caps/nested-namespaces", "exec/host-executed-writable", "fs/unbounded-memory", "net/host-network", "secrets/credential-readable"]
+infos = ["caps/nested-namespaces", "exec/host-executed-writable", "fs/unbounded-memory", "net/host-network", "secrets/credential-readable", "secrets/in-environment"]

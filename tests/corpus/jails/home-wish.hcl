@@ -43,4 +43,4 @@ expect "warning" "agent/shared-data" {
   subject = "~/.local/share/opencode/snapshot"
   why     = "all other projects' snapshots come with the home"
 }
-infos = ["caps/nested-namespaces", "fs/unbounded-memory", "net/host-network", "secrets/credential-readable"]
+infos = ["caps/nested-namespaces", "fs/unbounded-memory", "net/host-network", "secrets/credential-readable", "secrets/in-environment"]

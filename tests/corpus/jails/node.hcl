@@ -11,3 +11,5 @@ git add . && git commit -qm start
 EOT
 like    = "default-debian"
 profile = "opencode"
+
+infos = ["caps/nested-namespaces", "exec/host-executed-writable", "fs/unbounded-memory", "net/host-network", "secrets/credential-readable", "secrets/in-environment", "secrets/project-file"]

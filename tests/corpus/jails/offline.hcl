@@ -21,4 +21,4 @@ expect "warning" "agent/shared-data" {
   subject = "~/.local/share/opencode/snapshot"
   why     = "the same folder as another project's jail sees it: its snapshots can be read"
 }
-infos = ["caps/nested-namespaces", "exec/host-executed-writable", "fs/unbounded-memory", "secrets/credential-readable"]
+infos = ["caps/nested-namespaces", "exec/host-executed-writable", "fs/unbounded-memory", "secrets/credential-readable", "secrets/in-environment"]
