@@ -15,6 +15,11 @@ test_all_of_var if {
 	found([fixtures.bind("ro-bind", "ro", "/var", {})]) == {["error", "/var/crash"], ["error", "/var/lib/systemd/coredump"], ["error", "/var/log"]}
 }
 
+test_dumps_alone[dir] if {
+	some dir in ["/var/lib/systemd/coredump", "/var/lib/systemd", "/var/lib"]
+	found([fixtures.bind("ro-bind", "ro", dir, {})]) == {["error", "/var/lib/systemd/coredump"]}
+}
+
 test_remedy if {
 	v := {f.remedy.options | some f in rule.findings} with input as fixtures.mounts([fixtures.bind("ro-bind", "ro", "/run/log", {"dest": "/l"})])
 	v == {["--tmpfs", "/l"]}
