@@ -2,7 +2,7 @@
 # title: Programs are looked for in the working directory
 # description: >-
 #   A PATH with an empty entry, or one that does not begin with a slash, runs programs of whatever folder the agent stands
-#   in: a cloned repository with a file called git or ls has it run (environ(7); CWE-427, uncontrolled search path).
+#   in. A cloned repository with a file called git or ls has it run (CWE-427, uncontrolled search path).
 # related_resources:
 #   - ref: https://cwe.mitre.org/data/definitions/427.html
 # schemas:

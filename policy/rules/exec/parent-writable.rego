@@ -21,6 +21,7 @@ package ocjail.rules.exec.parent_writable
 
 import data.ocjail.lib.findings
 import data.ocjail.lib.mounts
+import data.ocjail.lib.paths
 
 findings contains findings.new(
 	sprintf("%s, which holds the project and what lies beside it, can be written in the jail, through %s", [mounts.source(m), findings.words(i)]),
@@ -29,8 +30,7 @@ findings contains findings.new(
 ) if {
 	some i in mounts.writable
 	m := input.jail.mounts[i]
-	"project" in m.covers
-	mounts.source(m) != input.host.project_root
+	paths.strictly_under(input.host.project_root, mounts.source(m))
 	not m.hardening
 
 	# fs/home-exposed and fs/root-exposed report these.

@@ -2,8 +2,8 @@
 # title: A socket of the host appears in the jail when its service starts
 # description: >-
 #   A bound folder shows what is put into it later: the socket of Docker, or of the session's bus, that is not there when
-#   the jail starts can be connected to as soon as its service makes it, through a read-only bind too (unix(7) asks for
-#   write permission on the socket, which a read-only mount leaves).
+#   the jail starts can be connected to as soon as its service makes it. A read-only bind does not stop that: unix(7) asks
+#   for write permission on the socket, which such a mount leaves.
 # related_resources:
 #   - ref: https://man7.org/linux/man-pages/man7/unix.7.html
 #     description: Pathname socket ownership and permissions
