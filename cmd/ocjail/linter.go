@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -53,7 +52,6 @@ func (l *linter) run(ctx context.Context, names []string) error {
 	l.progress = newProgress(l.targets.warn, names)
 	defer l.progress.close()
 
-	debug.SetGCPercent(500) // a launch collects nothing; over many jails memory is to stay flat
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	err := l.report(ctx, l.start(ctx, names))

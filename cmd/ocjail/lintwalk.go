@@ -145,7 +145,8 @@ func isJail(data []byte) bool {
 		var key json.Token
 		if key, err = d.Token(); err == nil {
 			has[fmt.Sprint(key)] = true
-			if has["elements"] && has["jailNix"] { // nothing else has these
+			// What Nix writes is known by its words; whether it is whole, Parse says.
+			if len(has) == 1 && onlyOurs(has) && bytes.Contains(data, []byte(`"jailNix":`)) {
 				return true
 			}
 			err = d.Decode(&json.RawMessage{})
