@@ -26,12 +26,25 @@ func newApproving(t *testing.T) approving {
 	w := gatetest.New(t)
 	w.Git()
 	w.Write("config/test.hcl", widening, 0o644)
-	a := approving{w, t}
-	t.Cleanup(func() { a.approve("--revoke") }) // an ordinary user's home is the real one
-	return a
+	return approving{w, t}
 }
 
-func (a approving) store() string { return filepath.Join(a.Home, ".local/state/ocjail/approvals") }
+// store is where the approvals are; as ocjail sees it, below the user's home.
+func (a approving) store() string { return filepath.Join(a.Dir, "home", a.state(), "approvals") }
+
+func (a approving) state() string { return ".local/state/ocjail" }
+
+// staged puts the world's home where an ordinary user's real one is, whose approvals
+// are no business of a test's. Root's tests run as a user without an account, whose
+// home is the world's anyway.
+func (a approving) staged(c *exec.Cmd) *exec.Cmd {
+	if os.Geteuid() == 0 {
+		return c
+	}
+	stage := a.Command("bwrap", append([]string{"--dev-bind", "/", "/", "--bind", filepath.Join(a.Dir, "home"), a.Home, "--die-with-parent", "--"}, c.Args...)...)
+	stage.Env, stage.Dir = c.Env, c.Dir
+	return stage
+}
 
 // launch starts a jail that leaves a trace in the project.
 func (a approving) launch(more ...string) *exec.Cmd {
@@ -39,12 +52,12 @@ func (a approving) launch(more ...string) *exec.Cmd {
 	if err := os.RemoveAll(filepath.Join(a.Project, "trace")); err != nil {
 		a.t.Fatal(err)
 	}
-	return a.Configured(widening, sh(a.Jail(more...), "echo ran >trace")...)
+	return a.staged(a.Configured(widening, sh(a.Jail(more...), "echo ran >trace")...))
 }
 
 func (a approving) approve(args ...string) gatetest.Outcome {
 	a.t.Helper()
-	return a.Run(a.Command(gatetest.Build(a.t).Ocjail, append([]string{"approve"}, args...)...))
+	return a.Run(a.staged(a.Command(gatetest.Build(a.t).Ocjail, append([]string{"approve"}, args...)...)))
 }
 
 // started fails unless a launch ended with status and did, or did not, start the jail.
@@ -99,7 +112,7 @@ func TestApprovalIsOfOneProject(t *testing.T) {
 	w.Run(w.launch())
 	w.approve("--yes")
 	w.Write("second/.git/HEAD", "", 0o644)
-	c := w.Configured(widening, sh(w.System(), "true")...)
+	c := w.staged(w.Configured(widening, sh(w.System(), "true")...))
 	c.Dir = filepath.Join(w.Dir, "second")
 	if o := w.Run(c); o.Status != 126 || !strings.Contains(o.Stderr, "not approved") {
 		t.Errorf("%+v", o)
@@ -134,8 +147,9 @@ func TestApprovalsAreOutOfReach(t *testing.T) {
 	w.Run(w.launch())
 	w.approve("--yes")
 	for _, option := range []string{"--bind", "--ro-bind"} {
-		o := w.Run(w.Configured("gate { approval = \"off\" }\n", sh(w.Jail(option, filepath.Dir(w.store()), "/s"), "echo ran >trace")...))
-		w.started(o, 126, w.store()[:len(w.store())-len("/approvals")])
+		state := filepath.Join(w.Home, w.state())
+		o := w.Run(w.staged(w.Configured("gate { approval = \"off\" }\n", sh(w.Jail(option, state, "/s"), "echo ran >trace")...)))
+		w.started(o, 126, state)
 	}
 }
 
@@ -214,7 +228,7 @@ func TestApprovalAtTerminal(t *testing.T) {
 func TestDismissedAtTerminal(t *testing.T) {
 	w := newApproving(t)
 	w.Run(w.launch())
-	c := w.console(w.Command(gatetest.Build(t).Ocjail, "approve"), 80)
+	c := w.console(w.staged(w.Command(gatetest.Build(t).Ocjail, "approve")), 80)
 	c.Expect("rw {project}")
 	c.Expect("? ")
 	c.Type("n\n")
