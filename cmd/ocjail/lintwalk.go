@@ -140,25 +140,34 @@ func isJail(data []byte) bool {
 	case first != json.Delim('{'):
 		return false
 	}
-	has := map[string]bool{}
+	// What Nix writes is known by its words; whether it is whole, Parse says.
+	sure := bytes.Contains(data, []byte(`"jailNix":`))
+	has, err := keys(d, sure)
+	if breaksOff(err) || sure && len(has) == 1 {
+		return onlyOurs(has)
+	}
+	return has["version"] && (has["elements"] || has["script"] || has["jailNix"])
+}
+
+// keys reads an object's: all of them, or the first if that is one of a manifest's
+// and enough.
+func keys(d *json.Decoder, enough bool) (has map[string]bool, err error) {
+	has = map[string]bool{}
 	for d.More() && err == nil {
 		var key json.Token
-		if key, err = d.Token(); err == nil {
-			has[fmt.Sprint(key)] = true
-			// What Nix writes is known by its words; whether it is whole, Parse says.
-			if len(has) == 1 && onlyOurs(has) && bytes.Contains(data, []byte(`"jailNix":`)) {
-				return true
-			}
-			err = d.Decode(&json.RawMessage{})
+		if key, err = d.Token(); err != nil {
+			break
 		}
+		has[fmt.Sprint(key)] = true
+		if enough && len(has) == 1 && onlyOurs(has) {
+			return has, nil
+		}
+		err = d.Decode(&json.RawMessage{})
 	}
 	if err == nil {
 		_, err = d.Token()
 	}
-	if breaksOff(err) {
-		return onlyOurs(has)
-	}
-	return has["version"] && (has["elements"] || has["script"] || has["jailNix"])
+	return has, err
 }
 
 func breaksOff(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
