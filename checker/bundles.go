@@ -39,33 +39,27 @@ func OpenBundles(files []*config.File, at Where, owners *config.Owners) ([]*conf
 
 // openBundle opens the bundle of a policy, and returns its configuration, if any.
 func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File, error) {
-	if _, _, err := open(*p, at); err != nil {
-		return nil, err
-	}
-	l, err := at.locate(p.Path)
-	if err != nil {
-		return nil, err
-	}
-	trust := bundle.Trust{Now: time.Now(), Version: release.Version, Unsigned: p.Keys == nil}
+	trust := bundle.Trust{Now: time.Now(), Version: release.Version, Unsigned: p.Keys == nil && p.Remote == nil}
+	var err error
 	if trust.Keys, err = readKeys(p, at, owners); err != nil {
 		return nil, err
 	}
-	if p.Keys == nil && p.Layer != config.Project && owners != nil {
-		if err := owners.Trusted(p.Layer, l.file); err != nil {
-			return nil, fmt.Errorf("%w; or demand a signature with keys", err)
-		}
+	find := local
+	if p.Remote != nil {
+		find = fetched
 	}
-	archive, err := l.read(bundle.MaxArchive)
+	archive, err := find(p, at, owners, &trust)
 	if err != nil {
 		return nil, err
 	}
+	name := nameOf(p, at)
 	if p.Opened, err = bundle.Open(archive, trust); err != nil {
-		return nil, fmt.Errorf("the bundle %s: %w", hclfile.Escape(l.file), err)
+		return nil, fmt.Errorf("the bundle %s: %w", hclfile.Escape(name), err)
 	}
 	if p.Opened.Config == nil {
 		return nil, nil
 	}
-	name := l.file + "/ocjail.hcl"
+	name += "/ocjail.hcl"
 	c, err := config.Parse(p.Layer, name, p.Opened.Config)
 	if err != nil {
 		return nil, err
@@ -76,20 +70,43 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 	return c, nil
 }
 
+// nameOf is a bundle's for messages: what it was fetched from, or its file.
+func nameOf(p *config.Policy, at Where) string {
+	if p.Remote != nil {
+		return p.Remote.String()
+	}
+	return at.File(p.Path)
+}
+
+// local reads the bundle of a policy that names a file.
+func local(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trust) ([]byte, error) {
+	if _, _, err := open(*p, at); err != nil {
+		return nil, err
+	}
+	l, err := at.locate(p.Path)
+	if err != nil {
+		return nil, err
+	}
+	if trust.Unsigned && p.Layer != config.Project && owners != nil {
+		if err := owners.Trusted(p.Layer, l.file); err != nil {
+			return nil, fmt.Errorf("%w; or demand a signature with keys", err)
+		}
+	}
+	return l.read(bundle.MaxArchive)
+}
+
 // maxKeyFile bounds a file of keys, in bytes.
 const maxKeyFile = 64 << 10
 
 func readKeys(p *config.Policy, at Where, owners *config.Owners) ([]bundle.Key, error) {
+	if _, err := KeyFiles(p, at, owners); err != nil {
+		return nil, err
+	}
 	var keys []bundle.Key
 	for _, k := range p.Keys {
 		l, err := at.locate(k)
 		if err != nil {
 			return nil, err
-		}
-		if owners != nil {
-			if err := owners.Trusted(p.Layer, l.file); err != nil {
-				return nil, err
-			}
 		}
 		text, err := l.read(maxKeyFile)
 		if err != nil {

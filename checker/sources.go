@@ -65,6 +65,9 @@ func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
 		return s, "", err
 	}
 	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer == config.Project, FS: l.fs, Root: l.root}
+	if p.Remote != nil {
+		l.shown = p.Remote.String()
+	}
 	s.Name = fmt.Sprintf("policy %s (%s)", p.Name, l.shown)
 	info, err := fs.Stat(l.fs, l.root)
 	if err != nil {
@@ -90,12 +93,9 @@ type located struct {
 // locate finds what a configuration names. What a project names may not lead out of
 // it, wherever the agent made links to.
 func (at Where) locate(name string) (l located, err error) {
-	l.file = name
-	if rest, ok := strings.CutPrefix(name, "{home}/"); ok {
-		l.file = filepath.Join(at.Home, rest)
-	}
+	l.file = at.File(name)
 	l.shown = l.file
-	if filepath.IsAbs(l.file) {
+	if filepath.IsAbs(name) || strings.HasPrefix(name, "{home}/") {
 		l.fs, l.root = regular{os.DirFS(filepath.Dir(l.file))}, filepath.Base(l.file)
 		return l, nil
 	}
@@ -103,9 +103,19 @@ func (at Where) locate(name string) (l located, err error) {
 	if err != nil {
 		return l, err
 	}
-	l.fs, l.root, l.shown = regular{beneath{root}}, l.file, l.file+" of the project"
-	l.file = filepath.Join(at.Project, l.file)
+	l.fs, l.root, l.shown = regular{beneath{root}}, name, name+" of the project"
 	return l, nil
+}
+
+// File is the path on the host of what a configuration names.
+func (at Where) File(name string) string {
+	if rest, ok := strings.CutPrefix(name, "{home}/"); ok {
+		return filepath.Join(at.Home, rest)
+	}
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(at.Project, name)
 }
 
 // read reads a file of at most so many bytes.

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -68,6 +69,11 @@ func (j *Jail) policyOutOfReach(p config.Policy) error {
 		return err
 	}
 	what := fmt.Sprintf("policy %q of %s, ", p.Name, p.Pos)
+	if p.Remote != nil {
+		if err := j.storesOutOfReach(p, at, what); err != nil {
+			return err
+		}
+	}
 	if err := j.outOfReach(file, what+file); err != nil {
 		return err
 	}
@@ -81,6 +87,21 @@ func (j *Jail) policyOutOfReach(p config.Policy) error {
 		}
 		return err
 	})
+}
+
+// storesOutOfReach looks at what is known of a bundle that was fetched: which revision
+// was seen, and when.
+func (j *Jail) storesOutOfReach(p config.Policy, at Where, what string) error {
+	for _, s := range at.stores() {
+		file := s.EntryFile(p.Remote.String())
+		if _, err := j.FS.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := j.outOfReach(file, what+file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outOfReach looks at what p leads to, and at each link on the way, which could be

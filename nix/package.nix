@@ -21,7 +21,7 @@ buildGoModule {
       in
       lib.any (p: inside == p || lib.hasPrefix "${p}/" inside) [ "checker" "cmd" "policy" "go.mod" "go.sum" ];
   };
-  vendorHash = "sha256-Dz09Ob5h9Qb07sNxNtZiWkzNWhwF0eMpzl1DYayPInk=";
+  vendorHash = "sha256-+Q8U2H6QVtGBu5JT2KWWtnz1OLyJAjkq3e3265+xLMk=";
   subPackages = [
     "cmd/ocjail"
     "cmd/ocjail-rules"

@@ -147,10 +147,20 @@ func (m *Manifest) accepted(t Trust) error {
 	case !m.Expires.IsZero() && !t.Now.Before(m.Expires):
 		return refuse(ErrExpired, "it expired on %s, and here it is %s: get a newer one from its publisher, or set the clock", stamp(m.Expires), stamp(t.Now))
 	case m.Revision.Compare(t.Least) < 0:
-		return refuse(ErrRollback, "its revision is %s, and %s was seen here before: get that or a newer one, or allow the older one by name", m.Revision, t.Least)
+		return &RollbackError{m.Revision, t.Least}
 	}
 	return nil
 }
+
+// RollbackError refuses a revision that is older than one that was seen. It wraps
+// ErrRollback.
+type RollbackError struct{ Revision, Seen Revision }
+
+func (e *RollbackError) Error() string {
+	return fmt.Sprintf("its revision is %s, and %s was seen here before: get that or a newer one, or allow the older one by name (ocjail bundle pull --allow-rollback %[1]s)", e.Revision, e.Seen)
+}
+
+func (e *RollbackError) Unwrap() error { return ErrRollback }
 
 // stamp writes a time as the manifest does.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

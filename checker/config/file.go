@@ -72,7 +72,28 @@ type Policy struct {
 	// Keys are files of public keys, of which one must have signed the bundle; paths
 	// as Path. Nil demands no signature.
 	Keys []string
+	// Remote is where the bundle is fetched from, nil for what is here. Path is that
+	// of what was fetched, once checker.OpenBundles has found it.
+	Remote *Remote
 }
+
+// Remote is a bundle's source that is not on this machine.
+type Remote struct {
+	bundle.Source
+	// TokenFile holds a bearer token for an https:// source; a path as Policy.Path, ""
+	// for none.
+	TokenFile string
+	// WarnAfter and RefuseAfter are how long ago it may have been fetched.
+	WarnAfter, RefuseAfter time.Duration
+	// Stale says that it was fetched long ago, once checker.OpenBundles has found it.
+	Stale string
+}
+
+// How long ago a bundle may have been fetched where a policy does not say.
+const (
+	DefaultWarnAfter   = 7 * 24 * time.Hour
+	DefaultRefuseAfter = 30 * 24 * time.Hour
+)
 
 // Waiver is a named exception.
 type Waiver struct {

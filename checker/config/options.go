@@ -76,7 +76,7 @@ func (o Options) supported() error {
 	}
 	for _, b := range o.Bundles {
 		if strings.Contains(b, "://") {
-			return option("policy.bundles").Errorf("%s: this ocjail reads no bundles from a registry or the web: make it an input of the flake (url = \"file+https://…\", flake = false) and name that", hclfile.Escape(b))
+			return option("policy.bundles").Errorf("%s: a project can have none fetched: make it an input of the flake (url = \"file+https://…\", flake = false) and name that", hclfile.Escape(b))
 		}
 	}
 	for name, paths := range map[string][]string{"policy.rules": o.Rules, "policy.bundles": o.Bundles} {

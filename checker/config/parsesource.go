@@ -2,12 +2,11 @@ package config
 
 import (
 	"path"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 )
 
@@ -27,6 +26,12 @@ func (r *reader) policies(raws []rawPolicy) []Policy {
 		}
 		p := Policy{Name: raw.Name, Path: fromHome(strings.TrimPrefix(raw.Source, "./")), Layer: r.layer, Pos: hclfile.Start(raw.Range)}
 		p.Bundle = NamesBundle(p.Path)
+		if bundle.IsSource(raw.Source) && r.layer != Project {
+			p.Path, p.Bundle = "", true
+			p.Remote = r.remote(raw)
+		} else {
+			r.remoteOnly(raw)
+		}
 		if raw.Keys != nil {
 			p.Keys = r.keys(p, *raw.Keys, raw.KeysRange)
 		}
@@ -52,7 +57,7 @@ func (r *reader) keys(p Policy, paths []string, at hcl.Range) []string {
 	}
 	keys := make([]string, 0, len(paths))
 	for i, k := range paths {
-		if !validTemplate(fromHome(k)) && !validRelative(strings.TrimPrefix(k, "./")) || strings.HasPrefix(k, "{") {
+		if !validFile(k) {
 			r.errs.Add(at, "keys[%d]: name a file with a public key in PEM: absolute, below ~/ or relative to this file, without \"..\"", i)
 		}
 		keys = append(keys, fromHome(strings.TrimPrefix(k, "./")))
@@ -69,8 +74,9 @@ func validName(s string) bool {
 // badSource says why rules can not be taken from a source, or "".
 func badSource(s string, layer Layer) string {
 	switch {
-	case strings.Contains(s, "://"):
-		return "this ocjail reads no bundles from a registry or the web: name a folder, a .rego or a .wasm file, or a bundle's .tar.gz"
+	case bundle.IsSource(s) && layer == Project:
+		return "the agent could write what a project fetches: name a folder, a .rego, a .wasm or a .tar.gz file of the project, or fetch it from your own ocjail.hcl"
+	case bundle.IsSource(s): // see remote
 	case layer == Project:
 		if !validRelative(strings.TrimPrefix(s, "./")) {
 			return "a project's rules lie in the project: name a folder, a .rego, a .wasm or a .tar.gz file, relative to its root"
@@ -92,39 +98,12 @@ func (p *Policy) from(dir string) {
 		}
 		return path.Join(dir, name)
 	}
-	p.Path = absolute(p.Path)
+	if p.Remote == nil {
+		p.Path = absolute(p.Path)
+	} else if p.Remote.TokenFile != "" {
+		p.Remote.TokenFile = absolute(p.Remote.TokenFile)
+	}
 	for i, k := range p.Keys {
 		p.Keys[i] = absolute(k)
 	}
-}
-
-func (r *reader) waivers(raws []rawWaiver) []Waiver {
-	var waivers []Waiver
-	for _, raw := range raws {
-		r.ruleID(raw.Rule, raw.Range)
-		if !validPattern(raw.Subject) || hclfile.Escape(raw.Subject) != raw.Subject {
-			r.errs.Add(raw.SubjectRange, "write the path or the name that a finding names as its subject; * stands for a part of a path's component, ** for components")
-		}
-		if strings.TrimSpace(raw.Reason) == "" || strings.TrimSpace(raw.Owner) == "" {
-			r.errs.Add(raw.Range, "write a reason and an owner: whoever meets the waiver later must know")
-		}
-		date, err := time.Parse(time.DateOnly, raw.Expires)
-		if err != nil {
-			r.errs.Add(raw.ExpiresRange, "write the last day on which it counts as in \"2027-03-01\"")
-		}
-		waivers = append(waivers, Waiver{
-			Rule: raw.Rule, Subject: raw.Subject, Reason: raw.Reason, Owner: raw.Owner, Expires: date.Add(day), Layer: r.layer, Pos: hclfile.Start(raw.Range),
-		})
-	}
-	return waivers
-}
-
-// days reads "90d".
-func (r *reader) days(s string, at hcl.Range) time.Duration {
-	number, ok := strings.CutSuffix(s, "d")
-	n, err := strconv.ParseUint(number, 10, 16)
-	if !ok || err != nil || n == 0 {
-		r.errs.Add(at, "write a number of days, as in \"90d\"")
-	}
-	return time.Duration(n) * day
 }

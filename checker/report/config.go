@@ -130,7 +130,11 @@ func policyValue(p config.Policy) string {
 	if p.Opened.Signer != "" {
 		signed = "signed by " + p.Opened.Signer[:16]
 	}
-	return fmt.Sprintf("%s, revision %s, %s", p.Path, p.Opened.Manifest.Revision, signed)
+	from := p.Path
+	if p.Remote != nil {
+		from = p.Remote.String()
+	}
+	return fmt.Sprintf("%s, revision %s, %s", from, p.Opened.Manifest.Revision, signed)
 }
 
 func modeOf(s config.Setting) config.Mode {

@@ -34,28 +34,39 @@ var errUsage = errors.New(worker.Name + " is started by ocjail: see ocjail --hel
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	status, err := brokenStatus, errUsage
-	switch {
-	case len(args) == 1 && args[0] == "judge":
-		if err = judge.Serve(context.Background(), stdin, stdout); err == nil {
-			status = 0
-		}
-	case len(args) > 0 && args[0] == "test":
-		status, err = test(args[1:], stdout)
-	case len(args) > 0 && args[0] == "bundle-build":
-		status, err = buildBundle(args[1:], stdout)
-	case len(args) > 0 && args[0] == "bundle-sign":
-		if err = signBundle(args[1:], stdout); err == nil {
-			status = 0
-		}
-	case len(args) > 0 && args[0] == "build":
-		if err = build(args[1:], stdout); err == nil {
-			status = 0
+	if len(args) > 0 {
+		if command := commands[args[0]]; command != nil {
+			status, err = command(args[1:], stdout)
+		} else if len(args) == 1 && args[0] == "judge" {
+			status, err = statusOf(judge.Serve(context.Background(), stdin, stdout))
 		}
 	}
 	if err != nil {
 		_ = report.Error(stderr, err) // nobody is left to tell that standard error is gone
 	}
 	return status
+}
+
+// commands are what ocjail starts this for, by name.
+var commands = map[string]func(words []string, out io.Writer) (int, error){
+	"test":         test,
+	"build":        plainly(build),
+	"bundle-build": buildBundle,
+	"bundle-sign":  plainly(signBundle),
+	"bundle-push":  plainly(pushBundle),
+	"bundle-pull":  plainly(pullBundle),
+}
+
+// plainly is a command that succeeds or is broken.
+func plainly(command func([]string, io.Writer) error) func([]string, io.Writer) (int, error) {
+	return func(words []string, out io.Writer) (int, error) { return statusOf(command(words, out)) }
+}
+
+func statusOf(err error) (int, error) {
+	if err != nil {
+		return brokenStatus, err
+	}
+	return 0, nil
 }
 
 // sameBuild refuses to work for another ocjail.

@@ -14,6 +14,11 @@ func TestWhatIsLinked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, module := range []string{"net/http", "crypto/tls", "oras.land/oras-go/v2"} { // 1 ms, and no launch needs a network
+			if linked := strings.Contains("\n"+string(out), "\n"+module+"\n"); linked != want {
+				t.Errorf("%s: %s is linked: %v", program, module, linked)
+			}
+		}
 		for _, module := range []string{"github.com/open-policy-agent/opa", "github.com/tetratelabs/wazero"} {
 			if linked := strings.Contains(string(out), module+"/"); linked && !want || !linked && want && strings.HasSuffix(module, "/opa") {
 				t.Errorf("%s: %s is linked: %v", program, module, linked)

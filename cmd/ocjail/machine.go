@@ -109,6 +109,22 @@ func (f *jailFlags) keeping(facts host.Facts) checker.Keeping {
 
 // configure reads the files of all layers and what the Nix module's options say.
 func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, error) {
+	files, owners, err := f.files(facts, o)
+	if err != nil {
+		return nil, err
+	}
+	files, err = checker.OpenBundles(files, checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, owners)
+	if err != nil {
+		return nil, err
+	}
+	for _, stale := range checker.Stale(files) {
+		fmt.Fprintln(f.warn(), "ocjail: warning: "+stale)
+	}
+	return config.Merge(files...), nil
+}
+
+// files reads the files of all layers, and no bundles.
+func (f *jailFlags) files(facts host.Facts, o opening) ([]*config.File, *config.Owners, error) {
 	places := []config.Place{
 		{Layer: config.Organisation, Path: config.OrganisationFile, Optional: true},
 		{Layer: config.User, Path: filepath.Join(facts.ConfigDir, "ocjail.hcl"), Optional: true},
@@ -119,24 +135,17 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 	if o.project != "" {
 		places = append(places, config.Place{Layer: config.Project, Path: filepath.Join(facts.ProjectRoot, "ocjail.hcl"), Optional: true})
 	}
-	owners := config.Owners{UID: facts.UID, Root: host.IsRoot}
+	owners := &config.Owners{UID: facts.UID, Root: host.IsRoot}
 	files, err := owners.Load(places...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	options, err := o.options.Parse()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tried, err := f.triedPolicies()
-	if err != nil {
-		return nil, err
-	}
-	files, err = checker.OpenBundles(slices.Concat(files, options, tried), checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, &owners)
-	if err != nil {
-		return nil, err
-	}
-	return config.Merge(files...), nil
+	return slices.Concat(files, options, tried), owners, err
 }
 
 // triedPolicies has the project's trust: rules that only find more, and which it

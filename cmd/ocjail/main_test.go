@@ -9,10 +9,13 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/bundletest"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
 )
 
@@ -87,7 +90,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "registry": startRegistry, "stop-registry": stopRegistry},
 	})
 }
 
@@ -108,4 +111,27 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	if got != "exit status "+args[0] {
 		ts.Fatalf("%s, want %s", got, args[0])
 	}
+}
+
+// startRegistry has a registry run until the script's end, with $REGISTRY its host.
+func startRegistry(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: registry")
+	}
+	r, err := bundletest.StartRegistry(ts.MkAbs(fmt.Sprintf("registry-%d", time.Now().UnixNano())), false)
+	ts.Check(err)
+	ts.Defer(r.Stop)
+	registries.Store(ts.Getenv("WORK"), r)
+	ts.Setenv("REGISTRY", r.Host)
+}
+
+// registries are those that the scripts have started last, by their folders.
+var registries sync.Map
+
+func stopRegistry(ts *testscript.TestScript, neg bool, args []string) {
+	r, ok := registries.Load(ts.Getenv("WORK"))
+	if neg || len(args) > 0 || !ok {
+		ts.Fatalf("usage: stop-registry, after registry")
+	}
+	r.(*bundletest.Running).Stop()
 }

@@ -2,15 +2,18 @@
 # Installs what `make run` needs and the machine lacks: bubblewrap and git from
 # Debian, opencode from the npm registry into .tools/ of this project; as
 # `install.sh tests` also Nix, patchelf, jq, shellcheck, D-Bus and its proxy and
-# help2man and chromium, for the tests. Says each step; does nothing, and says nothing, when all is there.
+# help2man and chromium, and a registry, for the tests; as `install.sh registry` that alone.
+# Says each step; does nothing, and says nothing, when all is there.
 # Exits 1 with what to install by hand when it cannot.
 set -euo pipefail
 
 readonly opencode=1.18.33
+readonly distribution=v3.1.2
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly root
 readonly tools=$root/.tools/opencode
+readonly registry=$root/.tools/registry-$distribution
 # Written last: without it an interrupted installation would pass for a whole one.
 readonly stamp=$tools/installed-$opencode
 
@@ -106,6 +109,26 @@ install_opencode() {
   touch "$stamp"
 }
 
+# install_registry builds CNCF Distribution. Tests that run at once may want it at once.
+install_registry() {
+  [[ -x $registry/registry ]] && return
+  mkdir -p "$registry"
+  exec 9>"$registry/lock"
+  flock 9
+  [[ -x $registry/registry ]] && return
+  say "building the registry CNCF Distribution $distribution into ${registry#"$root"/} (a few minutes, once)"
+  GOBIN=$registry CGO_ENABLED=0 go install "github.com/distribution/distribution/v3/cmd/registry@$distribution" 2>"$registry/log" || {
+    tail -n 5 "$registry/log" >&2
+    die "CNCF Distribution $distribution could not be had from the Go module proxy ($(go env GOPROXY)): check the network or set GOPROXY"
+  }
+}
+
+if [[ ${1-} == registry ]]; then
+  need_go
+  install_registry
+  exit
+fi
+
 needed=(bwrap:bubblewrap git:git)
 if [[ ${1-} == tests ]]; then
   needed+=(nix-instantiate:nix-bin patchelf:patchelf jq:jq shellcheck:shellcheck)
@@ -116,3 +139,6 @@ fi
 need_go
 install_debian "${needed[@]}"
 install_opencode
+if [[ ${1-} == tests ]]; then
+  install_registry
+fi

@@ -1,0 +1,96 @@
+// Package remote fetches bundles from registries and web servers, and pushes them to
+// registries. It links net/http and oras, so ocjail-rules uses it; a launch never
+// does.
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+)
+
+// Client talks to the host of a source. It trusts nothing of what it gets but that it
+// is not too much.
+type Client struct {
+	// Limit bounds all that is done for one call, [DefaultLimit] when zero.
+	Limit time.Duration
+	// Token is sent to the host of an https:// source, and no other, "" for none
+	// (RFC 6750).
+	Token string
+	// Version is ocjail's, for User-Agent.
+	Version string
+}
+
+// DefaultLimit is how long a source may take.
+const DefaultLimit = 30 * time.Second
+
+// Fetched is what a source has.
+type Fetched struct {
+	Archive []byte // nil when it is what the mark stands for
+	Mark    string // see store.Entry
+}
+
+// Get fetches what a source has, unless it is what mark stands for, as an earlier Get
+// returned it. The error says what to do, and does not name the source.
+func (c *Client) Get(ctx context.Context, s bundle.Source, mark string) (*Fetched, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
+	get := c.download
+	if s.Scheme == "oci" {
+		get = c.pull
+	}
+	f, err := get(ctx, s, mark)
+	if err != nil {
+		return nil, explain(ctx, s, err)
+	}
+	return f, nil
+}
+
+// errSlow is why the context of a call ends.
+type errSlow struct{ limit time.Duration }
+
+func (e errSlow) Error() string {
+	return fmt.Sprintf("it took longer than %s: see that the network and the host are up, or allow more with --timeout", e.limit)
+}
+
+func (c *Client) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := c.Limit
+	if limit == 0 {
+		limit = DefaultLimit
+	}
+	return context.WithTimeoutCause(ctx, limit, errSlow{limit})
+}
+
+// explain says what to do about an error, where that can be told.
+func explain(ctx context.Context, s bundle.Source, err error) error {
+	var slow errSlow
+	if errors.As(context.Cause(ctx), &slow) {
+		return slow
+	}
+	var answer *statusError
+	if !errors.As(err, &answer) {
+		return err
+	}
+	login := "docker login " + s.Host
+	if s.Scheme != "oci" {
+		login = "name a file with a bearer token (--token-file, or token_file in the policy)"
+	}
+	switch answer.status {
+	case 401, 403:
+		return fmt.Errorf("%w: it does not let you: %s", err, login)
+	case 404:
+		return fmt.Errorf("%w: there is no such bundle: correct the source, or have its publisher push it", err)
+	}
+	return fmt.Errorf("%w: try again later, or ask who runs it", err)
+}
+
+// statusError is an answer that is none of those that were asked for.
+type statusError struct {
+	status int
+	what   string
+}
+
+func (e *statusError) Error() string { return e.what }

@@ -1,0 +1,234 @@
+// Package store keeps the bundles that were fetched, for launches, which never wait
+// for a network. What is read is verified by its digest, and by whoever reads it by
+// its signature: what the folder is trusted with is to know which revisions were seen
+// and when. It lies in the user's state folder as the password file has it, whatever
+// XDG_STATE_HOME says: a project's .env could set that.
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+)
+
+// Store is a folder of bundles. Any number of processes may use it at once.
+type Store struct {
+	Dir string
+	// Shared lets every user read what is kept, as root does for a machine.
+	Shared bool
+}
+
+// User is a user's own.
+func User(home string) Store {
+	return Store{Dir: filepath.Join(home, ".local", "state", "ocjail", "bundles")}
+}
+
+// System is the machine's, which root fills.
+func System() Store { return Store{Dir: "/var/lib/ocjail/bundles", Shared: true} }
+
+// Entry is what is known of a source.
+type Entry struct {
+	Source   string          `json:"source"`
+	Digest   string          `json:"digest"` // of the archive, "sha256:" and hexadecimal
+	Revision bundle.Revision `json:"revision"`
+	// Seen is the highest revision that was accepted, below which nothing is.
+	Seen      bundle.Revision `json:"seen"`
+	Signer    string          `json:"signer"` // the ID of the key
+	Algorithm string          `json:"algorithm"`
+	// Fetched is when the source last said that this is its bundle.
+	Fetched time.Time `json:"fetched"`
+	// Mark is what the source tells versions apart by: an ETag, or a manifest's digest.
+	Mark string `json:"mark,omitempty"`
+}
+
+// DiscardedError says that a bundle is not as it was kept, and is gone.
+type DiscardedError struct{ File string }
+
+func (e *DiscardedError) Error() string {
+	return fmt.Sprintf("%s is not the bundle that was kept there, and is discarded", e.File)
+}
+
+// EntryFile is where the entry of a source is.
+func (s Store) EntryFile(source string) string {
+	sum := sha256.Sum256([]byte(source))
+	return filepath.Join(s.Dir, "sources", hex.EncodeToString(sum[:])+".json")
+}
+
+// ArchiveFile is where the bundle of a digest is.
+func (s Store) ArchiveFile(digest string) string {
+	return filepath.Join(s.Dir, "archives", strings.Replace(digest, ":", "-", 1)+".tar.gz")
+}
+
+// maxEntry bounds the text of an entry, in bytes.
+const maxEntry = 16 << 10
+
+// Find returns the entry of a source; the error is [fs.ErrNotExist] for none.
+func (s Store) Find(source string) (Entry, error) {
+	file := s.EntryFile(source)
+	text, err := readMost(file, maxEntry)
+	if err != nil {
+		return Entry{}, err
+	}
+	var e Entry
+	if err = json.Unmarshal(text, &e); err == nil && (e.Source != source || !isDigest(e.Digest) || e.Revision == (bundle.Revision{}) || e.Seen.Compare(e.Revision) < 0) {
+		err = errors.New("it is not as ocjail writes it")
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("%s, which tells of %s: %w: remove it, and run ocjail bundle pull", file, source, err)
+	}
+	return e, nil
+}
+
+func isDigest(s string) bool {
+	sum, ok := strings.CutPrefix(s, "sha256:")
+	raw, err := hex.DecodeString(sum)
+	return ok && err == nil && len(raw) == sha256.Size && strings.ToLower(sum) == sum
+}
+
+// Read returns the archive of an entry. The error is a [DiscardedError] when it is not
+// what was kept, and [fs.ErrNotExist] when it is not there, as when a newer one has
+// taken its place meanwhile: find the entry again.
+func (s Store) Read(e Entry) ([]byte, error) {
+	file := s.ArchiveFile(e.Digest)
+	archive, err := readMost(file, bundle.MaxArchive)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case err == nil && DigestOf(archive) == e.Digest:
+		return archive, nil
+	case errors.Is(err, fs.ErrPermission):
+		return nil, err
+	}
+	return nil, errors.Join(&DiscardedError{file}, s.discard(e.Digest))
+}
+
+// discard removes an archive that is not what its name says, if it still is not.
+func (s Store) discard(digest string) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	file := s.ArchiveFile(digest)
+	if again, err := readMost(file, bundle.MaxArchive); err == nil && DigestOf(again) == digest {
+		return nil
+	}
+	if err := os.RemoveAll(file); err != nil {
+		return fmt.Errorf("it can not be removed: %w", err)
+	}
+	return nil
+}
+
+// DigestOf is what an archive is kept under.
+func DigestOf(archive []byte) string {
+	sum := sha256.Sum256(archive)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Keep keeps an archive, and what is known of it. A launch finds all of it or what was
+// there before. It is refused, with bundle.ErrRollback, when a newer revision than
+// this was seen: another process may have fetched that meanwhile. Rollback is a
+// revision that may be older nevertheless, zero for none.
+func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
+	if err := s.make(); err != nil {
+		return fmt.Errorf("keep the bundle: %w", err)
+	}
+	unlock, err := s.lock()
+	if err != nil {
+		return fmt.Errorf("keep the bundle: %w", err)
+	}
+	defer unlock()
+	before, err := s.Find(e.Source)
+	known := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	e.Digest = DigestOf(archive)
+	e.Seen = e.Revision
+	if allowed := rollback != (bundle.Revision{}) && e.Revision.Compare(rollback) == 0; known && !allowed {
+		if e.Revision.Compare(before.Seen) < 0 {
+			return &bundle.RollbackError{Revision: e.Revision, Seen: before.Seen}
+		}
+	}
+	if err := s.write(s.ArchiveFile(e.Digest), archive); err != nil {
+		return fmt.Errorf("keep the bundle: %w", err)
+	}
+	text, err := json.Marshal(e)
+	if err == nil {
+		err = s.write(s.EntryFile(e.Source), append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("keep the bundle: %w", err)
+	}
+	if known && before.Digest != e.Digest {
+		// A launch that has just read the entry before looks for this archive.
+		now := time.Now()
+		_ = os.Chtimes(s.ArchiveFile(before.Digest), now, now) // else it goes earlier, and that launch looks again
+	}
+	return s.sweep()
+}
+
+// Renew notes that the source still has the bundle of an entry, unless another has
+// taken its place meanwhile.
+func (s Store) Renew(e Entry, fetched time.Time) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return fmt.Errorf("note that %s is up to date: %w", e.Source, err)
+	}
+	defer unlock()
+	now, err := s.Find(e.Source)
+	if err != nil || now.Digest != e.Digest {
+		return err
+	}
+	now.Fetched = fetched
+	text, err := json.Marshal(now)
+	if err == nil {
+		err = s.write(s.EntryFile(e.Source), append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("note that %s is up to date: %w", e.Source, err)
+	}
+	return nil
+}
+
+func (s Store) write(file string, text []byte) error {
+	mode := fs.FileMode(0o600)
+	if s.Shared {
+		mode = 0o644
+	}
+	return renameio.WriteFile(file, text, mode, renameio.IgnoreUmask(), renameio.WithTempDir(filepath.Dir(file)))
+}
+
+// readMost reads a regular file of at most so many bytes.
+func readMost(name string, most int64) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s has more than %d KiB", name, most>>10)
+	}
+	return text, err
+}

@@ -1,0 +1,122 @@
+package checker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+)
+
+// stores are where bundles are that were fetched: the machine's, and the user's own.
+// The newer one counts.
+func (at Where) stores() []store.Store { return []store.Store{store.System(), store.User(at.Home)} }
+
+// howToPull ends the errors of a bundle that has to be fetched.
+const howToPull = "run ocjail bundle pull"
+
+// fetched reads the bundle of a policy that was fetched, and sets the policy's path to
+// it. What trust lacks is the least revision. No network is asked.
+func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trust) (archive []byte, err error) {
+	// A newer bundle can take the place of the one that was found before it is read.
+	for range 5 {
+		var s store.Store
+		var e store.Entry
+		if s, e, trust.Least, err = newest(p, at, owners); err != nil {
+			return nil, err
+		}
+		if archive, err = s.Read(e); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s (revision %s, %s): %w: %s", p.Remote, e.Revision, e.Digest, err, howToPull)
+		}
+		p.Path = s.ArchiveFile(e.Digest)
+		p.Remote.Stale, err = age(p.Remote, e, trust.Now)
+		return archive, err
+	}
+	return nil, fmt.Errorf("%s: the bundle that was fetched is gone: %w: %s", p.Remote, err, howToPull)
+}
+
+// newest finds the entry with the highest revision, where it is, and the highest
+// revision that was seen.
+func newest(p *config.Policy, at Where, owners *config.Owners) (in store.Store, found store.Entry, seen bundle.Revision, err error) {
+	for _, s := range at.stores() {
+		e, err := s.Find(p.Remote.String())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && owners != nil {
+			layer := config.User
+			if s.Shared {
+				layer = config.Organisation
+			}
+			err = owners.Trusted(layer, s.EntryFile(e.Source))
+		}
+		if err != nil {
+			return in, found, seen, err
+		}
+		if found.Source == "" || e.Revision.Compare(found.Revision) > 0 {
+			in, found = s, e
+		}
+		if e.Seen.Compare(seen) > 0 {
+			seen = e.Seen
+		}
+	}
+	if found.Source == "" {
+		err = fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPull)
+	}
+	return in, found, seen, err
+}
+
+// age tells how long ago a bundle was fetched, where that is worth a warning, and
+// refuses one that is too old. A clock that was set back would make it young.
+func age(r *config.Remote, e store.Entry, now time.Time) (stale string, err error) {
+	const day = 24 * time.Hour
+	old := now.Sub(e.Fetched)
+	what := fmt.Sprintf("%s (revision %s, %s)", r, e.Revision, e.Digest)
+	switch {
+	case old < -time.Hour:
+		return "", fmt.Errorf("%s was fetched on %s, and here it is %s: set the clock, or if it is right, %s", what, e.Fetched.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), howToPull)
+	case old > r.RefuseAfter:
+		return "", fmt.Errorf("%s was fetched %d days ago, and %d are allowed: %s", what, old/day, r.RefuseAfter/day, howToPull)
+	case old > r.WarnAfter:
+		return fmt.Sprintf("%s was fetched %d days ago, and from %d on nothing starts: %s", what, old/day, r.RefuseAfter/day, howToPull), nil
+	}
+	return "", nil
+}
+
+// Stale are the warnings of bundles that were fetched long ago.
+func Stale(files []*config.File) []string {
+	var all []string
+	for _, f := range files {
+		for _, p := range f.Policies {
+			if p.Remote != nil && p.Remote.Stale != "" {
+				all = append(all, fmt.Sprintf("policy %q of %s: %s", p.Name, p.Pos, p.Remote.Stale))
+			}
+		}
+	}
+	return all
+}
+
+// KeyFiles are the files of a policy's keys, which are as much out of others' hands as
+// they must be.
+func KeyFiles(p *config.Policy, at Where, owners *config.Owners) ([]string, error) {
+	var files []string
+	for _, k := range p.Keys {
+		l, err := at.locate(k)
+		if err != nil {
+			return nil, err
+		}
+		if owners != nil {
+			if err := owners.Trusted(p.Layer, l.file); err != nil {
+				return nil, err
+			}
+		}
+		files = append(files, l.file)
+	}
+	return files, nil
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/remote"
+	"github.com/refnil/opencode-jail-devenv/checker/release"
+)
+
+// pushBundle pushes the bundle that the words of ocjail bundle push name.
+func pushBundle(words []string, out io.Writer) error {
+	flags := flag.NewFlagSet("bundle-push", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	ofBuild := flags.String("build", "", "")
+	client := &remote.Client{Version: release.Version}
+	flags.DurationVar(&client.Limit, "timeout", 0, "")
+	if err := flags.Parse(words); err != nil {
+		return err
+	}
+	if err := sameBuild(*ofBuild); err != nil {
+		return err
+	}
+	file := flags.Arg(0)
+	archive, err := readMost(file, bundle.MaxArchive)
+	if err != nil {
+		return err
+	}
+	b, claim, err := bundle.Inspect(archive)
+	if err == nil && !claim.Signed {
+		err = errors.New("it is not signed, and nobody could use it: run ocjail bundle sign")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	s, err := bundle.ParseSource(flags.Arg(1))
+	if err != nil {
+		return err
+	}
+	manifest, err := client.Push(context.Background(), s, archive, b.Manifest)
+	if err != nil {
+		return fmt.Errorf("%s: push %s: %w", s, file, err)
+	}
+	_, err = fmt.Fprintf(out, "%s: revision %s, %s, pushed; oci://%s/%s@%s names it for good\n", s, b.Manifest.Revision, b.Digest, s.Host, s.Repository, manifest)
+	return err
+}
+
+// files collects a flag that is given more than once.
+type files []string
+
+func (f *files) String() string     { return strings.Join(*f, ",") }
+func (f *files) Set(s string) error { *f = append(*f, s); return nil }
+
+// pullBundle fetches the bundle that the words of ocjail bundle pull name.
+func pullBundle(words []string, out io.Writer) error {
+	flags := flag.NewFlagSet("bundle-pull", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	ofBuild := flags.String("build", "", "")
+	client := &remote.Client{Version: release.Version}
+	flags.DurationVar(&client.Limit, "timeout", 0, "")
+	var o remote.Order
+	flags.StringVar(&o.Store.Dir, "store", "", "")
+	flags.BoolVar(&o.Store.Shared, "shared", false, "")
+	token := flags.String("token-file", "", "")
+	rollback := flags.String("rollback", "", "")
+	var keys files
+	flags.Var(&keys, "key", "")
+	if err := flags.Parse(words); err != nil {
+		return err
+	}
+	if err := sameBuild(*ofBuild); err != nil {
+		return err
+	}
+	var err error
+	if o.Source, err = bundle.ParseSource(flags.Arg(0)); err != nil {
+		return err
+	}
+	if *rollback != "" {
+		if o.Rollback, err = bundle.ParseRevision(*rollback); err != nil {
+			return err
+		}
+	}
+	if client.Token, err = readToken(*token); err != nil {
+		return err
+	}
+	if o.Keys, err = readPublicKeys(keys); err != nil {
+		return err
+	}
+	p, err := client.Pull(context.Background(), o, time.Now())
+	if err != nil {
+		return err
+	}
+	if p.Discarded != nil {
+		fmt.Fprintf(out, "%s: %v, and fetched anew\n", o.Source, p.Discarded)
+	}
+	how := "fetched"
+	if p.Unchanged {
+		how = "still the newest"
+	}
+	_, err = fmt.Fprintf(out, "%s: revision %s, %s, signed by %s (%s): %s\n", o.Source, p.Revision, p.Digest, p.Signer, p.Algorithm, how)
+	return err
+}
+
+func readPublicKeys(names []string) ([]bundle.Key, error) {
+	var keys []bundle.Key
+	for _, name := range names {
+		text, err := readMost(name, maxKeyFile)
+		if err != nil {
+			return nil, err
+		}
+		more, err := bundle.ParseKeys(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		keys = append(keys, more...)
+	}
+	return keys, nil
+}
+
+// readToken reads a bearer token (RFC 6750, 2.1), which may end in a newline.
+func readToken(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	text, err := readMost(name, 64<<10)
+	if err != nil {
+		return "", err
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" || strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return "", fmt.Errorf("%s holds no bearer token: write it as one line", name)
+	}
+	return token, nil
+}

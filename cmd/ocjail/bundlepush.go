@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+)
+
+// howSourcesAreReached is what push and pull say of networks.
+const howSourcesAreReached = `Credentials for a registry are those of the Docker configuration and of the helpers
+that it names (docker login HOST). Proxies are those of HTTPS_PROXY and NO_PROXY. A
+host on this machine (127.0.0.1, [::1], localhost) is spoken to without TLS, no other.`
+
+func newBundlePush() *cobra.Command {
+	var timeout time.Duration
+	c := &cobra.Command{
+		Use:   "push [flags] BUNDLE oci://HOST/REPOSITORY:TAG",
+		Short: "Push a signed bundle to an OCI registry",
+		Long: described(`Push a signed bundle to a registry, as an artifact that OPA can pull as well
+(https://www.openpolicyagent.org/docs/management-bundles#oci). A web server that has
+the file does as well: its address is then the source.`, howSourcesAreReached, `Exit status 0, or 2 when it could not be pushed.`),
+		Example: `  ocjail bundle push acme.tar.gz oci://ghcr.io/acme/policy:stable
+  ocjail bundle push acme.tar.gz oci://127.0.0.1:5000/acme/policy:42`,
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeBundles,
+		RunE: func(_ *cobra.Command, args []string) error {
+			s, err := parseSource(args[1])
+			if err == nil && s.Tag == "" {
+				err = fmt.Errorf("%s: a bundle is pushed to oci://HOST/REPOSITORY:TAG", s)
+			}
+			if err != nil {
+				return &statusError{brokenStatus, err}
+			}
+			return runRules("bundle-push", "-timeout="+timeout.String(), "--", args[0], args[1])
+		},
+	}
+	timeoutFlag(c, &timeout)
+	return c
+}
+
+func timeoutFlag(c *cobra.Command, timeout *time.Duration) {
+	c.Flags().DurationVar(timeout, "timeout", 30*time.Second, "how long each source may take")
+	must(c.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions))
+}
+
+// parseSource does not print what may be a password.
+func parseSource(s string) (bundle.Source, error) {
+	source, err := bundle.ParseSource(s)
+	if err != nil {
+		err = fmt.Errorf("the source: %w", err)
+	}
+	return source, err
+}
