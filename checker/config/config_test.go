@@ -120,7 +120,6 @@ func TestErrors(t *testing.T) {
 		`policy "a" { source = "../rules" }`:                                                                              "name a folder, a .rego, a .wasm or a .tar.gz file",
 		`policy "a" { source = "{project}/r" }`:                                                                           "name a folder, a .rego, a .wasm or a .tar.gz file",
 		`policy "a" { source = "" }`:                                                                                      "name a folder, a .rego, a .wasm or a .tar.gz file",
-		`policy "a" { source = "http://x/b.tar.gz" }`:                                                                     "a bundle's .tar.gz",
 		`policy "a" {
   source = "r"
   keys   = ["k.pem"]
