@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/release"
@@ -54,7 +55,11 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 	}
 	name := nameOf(p, at)
 	if p.Opened, err = bundle.Open(archive, trust); err != nil {
-		return nil, fmt.Errorf("the bundle %s: %w", hclfile.Escape(name), err)
+		which := hclfile.Escape(name)
+		if p.Remote != nil {
+			which += " (" + store.DigestOf(archive) + ")"
+		}
+		return nil, fmt.Errorf("the bundle %s: %w", which, err)
 	}
 	if p.Opened.Config == nil {
 		return nil, nil

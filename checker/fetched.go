@@ -32,7 +32,11 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s (revision %s, %s): %w: %s", p.Remote, e.Revision, e.Digest, err, howToPull)
+			mend := howToPull
+			if s.Shared {
+				mend += " --system, as root"
+			}
+			return nil, fmt.Errorf("%s (revision %s, %s): %w: %s", p.Remote, e.Revision, e.Digest, err, mend)
 		}
 		p.Path = s.ArchiveFile(e.Digest)
 		p.Remote.Stale, err = age(p.Remote, e, trust.Now)

@@ -115,7 +115,7 @@ func TestFetchedBundleThatIsNotGood(t *testing.T) {
 		t.Error(err)
 	}
 	l.has(t, "8", 0, func(c *bundle.Content) { c.Manifest.Expires = time.Now().Add(-time.Hour) })
-	if _, err := l.open(t); err == nil || !strings.Contains(err.Error(), "it expired on") {
+	if _, err := l.open(t); err == nil || !strings.Contains(err.Error(), "the bundle "+source+" (sha256:") || !strings.Contains(err.Error(), "it expired on") {
 		t.Error(err)
 	}
 	l.has(t, "9", 0)

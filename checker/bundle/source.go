@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Source is where a bundle is fetched from.
@@ -26,11 +27,16 @@ func IsSource(s string) bool { return strings.Contains(s, "://") }
 
 // The names that registries know (OCI Distribution Specification, "Pulling
 // manifests").
+// They are compiled when a source is there to be read, which is not at each start.
 var (
-	repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagName        = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	digestName     = regexp.MustCompile(`^sha256:[a-f0-9]{64}$`)
+	repositoryName = pattern(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	tagName        = pattern(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	digestName     = pattern(`^sha256:[a-f0-9]{64}$`)
 )
+
+func pattern(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(s) })
+}
 
 // maxSource bounds the length of a source.
 const maxSource = 1000
@@ -81,11 +87,11 @@ func (s *Source) reference(name string, u *url.URL) error {
 	repository, digest, pinned := strings.Cut(name, "@")
 	repository, tag, tagged := strings.Cut(repository, ":")
 	switch {
-	case u.RawQuery != "" || u.ForceQuery || !repositoryName.MatchString(repository):
+	case u.RawQuery != "" || u.ForceQuery || !repositoryName().MatchString(repository):
 		return errors.New("it names no repository: write oci://HOST/REPOSITORY:TAG, in lower case")
-	case pinned && (tagged || !digestName.MatchString(digest)):
+	case pinned && (tagged || !digestName().MatchString(digest)):
 		return errors.New("it names no digest: write oci://HOST/REPOSITORY@sha256:DIGEST, without a tag")
-	case !pinned && !tagName.MatchString(tag):
+	case !pinned && !tagName().MatchString(tag):
 		return errors.New("it names no tag: write oci://HOST/REPOSITORY:TAG")
 	}
 	s.Repository, s.Tag, s.Digest = repository, tag, digest

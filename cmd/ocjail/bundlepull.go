@@ -194,6 +194,7 @@ func (p *pulling) run(c *cobra.Command, orders []order) error {
 		}
 		child := exec.CommandContext(c.Context(), program, append(words, "--", o.source)...)
 		child.Args[0] = worker.Name
+		child.Env = append(os.Environ(), "HOME="+home) // a timer may have none, and the Docker configuration lies there
 		child.Stdout, child.Stderr = c.OutOrStdout(), c.ErrOrStderr()
 		err := child.Run()
 		var exit *exec.ExitError

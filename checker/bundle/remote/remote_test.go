@@ -45,6 +45,8 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("SSL_CERT_FILE", filepath.Join(dir, "ca.pem"))
 	os.Setenv("DOCKER_CONFIG", dir)
+	os.Unsetenv("NO_PROXY")
+	os.Unsetenv("no_proxy")
 	os.Setenv("HTTPS_PROXY", httptest.NewServer(http.HandlerFunc(proxy)).URL) // net/http looks once
 	status := m.Run()
 	os.RemoveAll(dir)

@@ -18,10 +18,11 @@ func (s Store) make() error {
 	if s.Shared {
 		own = 0o755
 	}
-	if err := os.MkdirAll(filepath.Dir(s.Dir), own); err != nil {
+	ocjails := filepath.Dir(s.Dir)
+	if err := os.MkdirAll(filepath.Dir(ocjails), own); err != nil {
 		return err
 	}
-	for _, dir := range []string{s.Dir, filepath.Join(s.Dir, "sources"), filepath.Join(s.Dir, "archives")} {
+	for _, dir := range []string{ocjails, s.Dir, filepath.Join(s.Dir, "sources"), filepath.Join(s.Dir, "archives")} {
 		err := os.Mkdir(dir, own)
 		if err == nil {
 			err = os.Chmod(dir, own) // whatever the umask

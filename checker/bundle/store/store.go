@@ -55,11 +55,19 @@ type Entry struct {
 }
 
 // DiscardedError says that a bundle is not as it was kept, and is gone.
-type DiscardedError struct{ File string }
+type DiscardedError struct {
+	File string
+	Left error // why it could not be removed, nil when it was
+}
 
 func (e *DiscardedError) Error() string {
+	if e.Left != nil {
+		return fmt.Sprintf("%s is not the bundle that was kept there, and can not be removed: %v", e.File, e.Left)
+	}
 	return fmt.Sprintf("%s is not the bundle that was kept there, and is discarded", e.File)
 }
+
+func (e *DiscardedError) Unwrap() error { return e.Left }
 
 // EntryFile is where the entry of a source is.
 func (s Store) EntryFile(source string) string {
@@ -112,7 +120,7 @@ func (s Store) Read(e Entry) ([]byte, error) {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, err
 	}
-	return nil, errors.Join(&DiscardedError{file}, s.discard(e.Digest))
+	return nil, &DiscardedError{file, s.discard(e.Digest)}
 }
 
 // discard removes an archive that is not what its name says, if it still is not.
@@ -126,10 +134,7 @@ func (s Store) discard(digest string) error {
 	if again, err := readMost(file, bundle.MaxArchive); err == nil && DigestOf(again) == digest {
 		return nil
 	}
-	if err := os.RemoveAll(file); err != nil {
-		return fmt.Errorf("it can not be removed: %w", err)
-	}
-	return nil
+	return os.RemoveAll(file)
 }
 
 // DigestOf is what an archive is kept under.

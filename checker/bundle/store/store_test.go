@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -74,11 +75,18 @@ func TestKeepsBundles(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
 	}
-	shared := store.Store{Dir: filepath.Join(t.TempDir(), "bundles"), Shared: true}
-	_, err = keep(t, shared, source, "1")
+}
+
+// What root keeps for all can be read by all, whatever root's umask.
+func TestShared(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	s := store.Store{Dir: filepath.Join(t.TempDir(), "lib", "ocjail", "bundles"), Shared: true}
+	archive, err := keep(t, s, source, "1")
 	check(t, err)
-	if info, err := os.Stat(shared.EntryFile(source)); err != nil || info.Mode().Perm() != 0o644 {
-		t.Errorf("%v, %v", info, err)
+	for name, want := range map[string]fs.FileMode{filepath.Dir(s.Dir): 0o755, filepath.Dir(s.EntryFile(source)): 0o755, s.EntryFile(source): 0o644, s.ArchiveFile(store.DigestOf(archive)): 0o644} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
 	}
 }
 
