@@ -78,7 +78,7 @@ func (c *Client) pull(ctx context.Context, s bundle.Source, mark string) (*Fetch
 		return &Fetched{Mark: mark}, nil
 	}
 	if at.MediaType != ocispec.MediaTypeImageManifest || at.Size > maxManifest {
-		return nil, fmt.Errorf("it has a %.60s of %d bytes there, and no bundle that ocjail bundle push put there", at.MediaType, at.Size)
+		return nil, fmt.Errorf("it has a %.60q of %d bytes there, and no bundle that ocjail bundle push put there", at.MediaType, at.Size)
 	}
 	text, err := content.FetchAll(ctx, repository, at)
 	if err != nil {

@@ -36,7 +36,7 @@ func (c *Client) download(ctx context.Context, s bundle.Source, mark string) (*F
 	case answer.StatusCode == http.StatusNotModified && mark != "":
 		return &Fetched{Mark: mark}, nil
 	case answer.StatusCode != http.StatusOK:
-		return nil, &statusError{answer.StatusCode, "it answers " + answer.Status}
+		return nil, &statusError{answer.StatusCode, fmt.Sprintf("it answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))}
 	}
 	archive, err := atMost(answer.Body, bundle.MaxArchive)
 	if err == nil { // a server that is hung up on may end its answer as if it were whole
