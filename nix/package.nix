@@ -21,7 +21,7 @@ buildGoModule {
       in
       lib.any (p: inside == p || lib.hasPrefix "${p}/" inside) [ "checker" "cmd" "policy" "go.mod" "go.sum" ];
   };
-  vendorHash = "sha256-+Q8U2H6QVtGBu5JT2KWWtnz1OLyJAjkq3e3265+xLMk=";
+  vendorHash = "sha256-vOJ5eGSuijcBKtHPNohzkB6hAFXmTQ7Ow1/8WtlD0wE=";
   subPackages = [
     "cmd/ocjail"
     "cmd/ocjail-rules"

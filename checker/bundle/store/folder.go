@@ -38,7 +38,7 @@ func (s Store) make() error {
 
 // lockLimit is how long to wait for another process, which holds the lock for the
 // time that it takes to write two files.
-const lockLimit = 10 * time.Second
+const lockLimit = time.Minute
 
 // lock keeps other processes from changing the store.
 func (s Store) lock() (unlock func(), err error) {
