@@ -42,7 +42,7 @@ func OpenBundles(files []*config.File, at Where, owners *config.Owners) ([]*conf
 func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File, error) {
 	trust := bundle.Trust{Now: time.Now(), Version: release.Version, Unsigned: p.Keys == nil && p.Remote == nil}
 	var err error
-	if trust.Keys, err = readKeys(p, at, owners); err != nil {
+	if trust.Keys, err = Keys(p, at, owners); err != nil {
 		return nil, err
 	}
 	find := local
@@ -103,7 +103,9 @@ func local(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trus
 // maxKeyFile bounds a file of keys, in bytes.
 const maxKeyFile = 64 << 10
 
-func readKeys(p *config.Policy, at Where, owners *config.Owners) ([]bundle.Key, error) {
+// Keys are those of which one must have signed the bundle of a policy, none where no
+// signature is demanded.
+func Keys(p *config.Policy, at Where, owners *config.Owners) ([]bundle.Key, error) {
 	if _, err := KeyFiles(p, at, owners); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 			return nil, fmt.Errorf("%s (revision %s, %s): %w: %s", p.Remote, e.Revision, e.Digest, err, mend)
 		}
 		p.Path = s.ArchiveFile(e.Digest)
+		p.Remote.Fetched = e.Fetched
 		p.Remote.Stale, err = age(p.Remote, e, trust.Now)
 		return archive, err
 	}

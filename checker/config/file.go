@@ -85,8 +85,10 @@ type Remote struct {
 	TokenFile string
 	// WarnAfter and RefuseAfter are how long ago it may have been fetched.
 	WarnAfter, RefuseAfter time.Duration
-	// Stale says that it was fetched long ago, once checker.OpenBundles has found it.
-	Stale string
+	// Fetched is when its source last said that this is its bundle, and Stale warns that
+	// this is long ago, once checker.OpenBundles has found it.
+	Fetched time.Time
+	Stale   string
 }
 
 // How long ago a bundle may have been fetched where a policy does not say.

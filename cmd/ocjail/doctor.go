@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,22 +15,40 @@ import (
 
 func newDoctor() *cobra.Command {
 	var bwrap string
+	var org bool
+	f := jailFlags{judges: true}
 	c := &cobra.Command{
 		Use:   "doctor [flags]",
 		Short: "Tell whether this machine can run jails, and what to mend if not",
 		Long: `Look at what jails need of this machine, and start a harmless one. Each check
 says ok, warn (jails run all the same) or fail, and how to mend it.
 
+With --org also look at what an organisation rolls out: each policy with its layer,
+source, revision, keys, end and age; rules that are only observed; waivers with their
+ends; what does not count; and an opencode that starts without a jail. A policy that
+cannot be used fails, for nothing starts.
+
 Exit status 0: jails can run here; 1: they can not.`,
 		Example: `  ocjail doctor
+  ocjail doctor --org
   ocjail doctor --format json | jq -r '.checks[] | select(.status != "ok").mend'`,
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVar(&bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")
 	must(c.MarkFlagFilename("bwrap"))
+	c.Flags().BoolVar(&org, "org", false, "look at the policies, waivers and observed rules that hold here, too")
+	f.registerConfig(c)
+	f.registerProject(c)
 	format := textOrJSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		found := examine(c.Context(), bwrap)
+		if !org && (f.config != "" || f.project != "") {
+			return &statusError{brokenStatus, errors.New("--config and --project are for --org: add it")}
+		}
+		d := examine(c.Context(), bwrap)
+		if org {
+			d.organisation(&f, time.Now())
+		}
+		found := d.found()
 		if err := write(c.OutOrStdout(), *format, found); err != nil {
 			return err
 		}
@@ -66,7 +86,7 @@ func (d *doctor) sign(name, detail, mend string) {
 }
 
 // examine runs all checks that the ones before leave possible.
-func examine(ctx context.Context, bwrap string) *report.Checks {
+func examine(ctx context.Context, bwrap string) *doctor {
 	d := &doctor{ctx: ctx, fs: host.NewFS(), distro: distribution("/etc/os-release", "/usr/lib/os-release")}
 	var err error
 	// The root directory stands for a project: none is needed here.
@@ -81,6 +101,11 @@ func examine(ctx context.Context, bwrap string) *report.Checks {
 	d.trial()
 	d.kernel()
 	d.programs()
+	return d
+}
+
+// found sums up: one failure, and jails can not run here.
+func (d *doctor) found() *report.Checks {
 	found := &report.Checks{Version: 1, Ready: true, Checks: d.checks}
 	for _, c := range d.checks {
 		found.Ready = found.Ready && c.Status != report.Fail

@@ -103,7 +103,7 @@ starts nothing, when the jail breaks one.`,
 	root.SetVersionTemplate(versionLine())
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(append(launchers(), newLint(), newInspect(), newWhy(), newDiff(), newRules(), newConfig(), newTest(), newBuild(), newBundle(), newVersion())...)
+	root.AddCommand(append(launchers(), newLint(), newInspect(), newWhy(), newDiff(), newRules(), newConfig(), newTest(), newBuild(), newBundle(), newInit(), newVersion())...)
 	root.Args = func(_ *cobra.Command, args []string) error { return unknownCommand(root, args) }
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	return root

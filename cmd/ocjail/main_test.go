@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // TestScripts drives main as a person would. Each script starts in its project,
 // which holds jail.hcl.
 func TestScripts(t *testing.T) {
-	for _, need := range []struct{ program, pkg string }{{"bwrap", "bubblewrap"}, {"git", "git"}} {
+	for _, need := range []struct{ program, pkg string }{{"bwrap", "bubblewrap"}, {"git", "git"}, {"openssl", "openssl"}} {
 		if _, err := exec.LookPath(need.program); err != nil {
 			t.Fatalf("these tests need %s: apt-get install %s, or your distribution's like", need.program, need.pkg)
 		}
@@ -76,6 +76,9 @@ func TestScripts(t *testing.T) {
 			}
 			e.Cd = project
 			if err := walkThrough(repository, e.WorkDir); err != nil {
+				return err
+			}
+			if err := organisationWalk(repository, e.WorkDir); err != nil {
 				return err
 			}
 			profile, err := os.ReadFile("testdata/jail.hcl")

@@ -36,6 +36,22 @@ func walkThrough(repository, dir string) error {
 	return nil
 }
 
+// organisationWalk writes the commands of the section on starting an organisation's
+// policy to organisation.sh below dir.
+func organisationWalk(repository, dir string) error {
+	text, err := os.ReadFile(filepath.Join(repository, "docs/bundles.md"))
+	if err != nil {
+		return err
+	}
+	_, section, _ := strings.Cut(string(text), "\n## From nothing to a refused launch\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var all string
+	for _, b := range block.FindAllStringSubmatch(section, -1) {
+		all += b[2]
+	}
+	return os.WriteFile(filepath.Join(dir, "organisation.sh"), []byte(all), 0o600)
+}
+
 func TestWalkThroughIsThere(t *testing.T) {
 	dir := t.TempDir()
 	if err := walkThrough("../..", dir); err != nil {

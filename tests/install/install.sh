@@ -131,7 +131,7 @@ fi
 
 needed=(bwrap:bubblewrap git:git)
 if [[ ${1-} == tests ]]; then
-  needed+=(nix-instantiate:nix-bin patchelf:patchelf jq:jq shellcheck:shellcheck)
+  needed+=(nix-instantiate:nix-bin patchelf:patchelf jq:jq shellcheck:shellcheck openssl:openssl)
   needed+=(dbus-daemon:dbus-daemon dbus-send:dbus-bin xdg-dbus-proxy:xdg-dbus-proxy help2man:help2man chromium:chromium)
   needed+=(compiles_wasi:clang+lld+wasi-libc+libclang-rt-dev-wasm32)
 fi

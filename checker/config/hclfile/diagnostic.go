@@ -91,15 +91,20 @@ func lowerFirst(s string) string {
 	return string(unicode.ToLower(r)) + s[size:]
 }
 
-// DidYouMean is `, did you mean "x"?` for the first known name that is at most
-// two edits away from given (HCL's own threshold), else "".
+// DidYouMean is `, did you mean "x"?` for the closest known name, of those equally
+// close the first, that is at most two edits away from given (HCL's own threshold),
+// else "".
 func DidYouMean(given string, known []string) string {
+	closest, least := "", 3
 	for _, k := range known {
-		if levenshtein.Distance(given, k, nil) <= 2 {
-			return fmt.Sprintf(", did you mean %q?", k)
+		if n := levenshtein.Distance(given, k, nil); n < least {
+			closest, least = k, n
 		}
 	}
-	return ""
+	if closest == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", closest)
 }
 
 // Escape writes s with everything that a terminal might obey (control, format
