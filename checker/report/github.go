@@ -74,7 +74,7 @@ func (g *github) command(level string, at place.Place, title, text string) {
 func (g *github) annotate(level string, at place.Place, title, text string) {
 	var where string
 	if at.File != "" {
-		where = "file=" + githubProperty(relative(at.File, g.root)) + ",line=" + strconv.Itoa(at.Line) + ","
+		where = "file=" + githubProperty(Escape(relative(at.File, g.root))) + ",line=" + strconv.Itoa(at.Line) + ","
 	}
 	g.write(fmt.Sprintf("::%s %stitle=%s::%s\n", level, where, githubProperty(Escape(title)), githubData.Replace(text)))
 }

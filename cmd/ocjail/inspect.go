@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
@@ -88,27 +87,23 @@ func writePage(c *cobra.Command, t targets, file string, args []string) error {
 	return nil
 }
 
-// replace puts data into the place of a file in one step. What is no regular file,
-// such as /dev/null, is written to and stays; so does a symbolic link.
+// replace puts data into the place of a file in one step. A symbolic link there is
+// replaced as well: an agent can have laid one to any file of the user's. What is
+// neither, such as /dev/null, is written to and stays.
 func replace(file string, data []byte) error {
-	st, err := os.Stat(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
+	st, err := os.Lstat(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
-	case !st.Mode().IsRegular():
-		f, err := os.OpenFile(file, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(data)
-		return errors.Join(err, f.Close())
-	default:
-		if file, err = filepath.EvalSymlinks(file); err != nil {
-			return err
-		}
 	}
-	return renameio.WriteFile(file, data, 0o644)
+	if err != nil || st.Mode().IsRegular() || st.Mode()&fs.ModeSymlink != 0 {
+		return renameio.WriteFile(file, data, 0o644)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
 }
 
 // page judges the only target and writes its page.

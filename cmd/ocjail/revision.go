@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,25 +23,39 @@ func (t targets) findRevised(ctx context.Context, name string) (found target, te
 		found, err = t.find(name)
 		return found, nil, err
 	}
+	object := t.object(name)
 	if _, err = os.Stat(name); name == "-" || err == nil {
+		// A file that an agent named like a revision must not be taken for it.
+		if _, err := readObject(ctx, object); object != "" && err == nil {
+			return target{}, nil, fmt.Errorf("there is a file of this name, and git has %s: write ./%s for the file, or remove it", object, name)
+		}
 		if text, err = t.read(name); err != nil {
 			return target{}, nil, err
 		}
 		found, err = t.parse(name, text)
 		return found, text, err
 	}
-	object := name
-	if !strings.Contains(name, ":") {
-		if t.flags.profile == "" {
-			return target{}, nil, errors.New("there is no such file; of a revision name the file too, as in HEAD~1:jail.hcl, or give --profile FILE")
-		}
-		object = name + ":./" + t.flags.profile
+	if object == "" {
+		return target{}, nil, errors.New("there is no such file; of a revision name the file too, as in HEAD~1:jail.hcl, or give --profile FILE")
 	}
 	if text, err = readObject(ctx, object); err != nil {
 		return target{}, nil, err
 	}
 	found, err = t.parse(object, text)
 	return found, text, err
+}
+
+// object is git's name for a target that may be meant for git, "" for any other.
+func (t targets) object(name string) string {
+	switch {
+	case name == "-" || filepath.IsAbs(name) || strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../"):
+		return ""
+	case strings.Contains(name, ":"):
+		return name
+	case t.flags.profile == "":
+		return ""
+	}
+	return name + ":./" + t.flags.profile
 }
 
 // gitLimit bounds how long git may take for one file.

@@ -196,6 +196,7 @@ func TestAction(t *testing.T) {
 
 type hook struct {
 	ID, Name, Description, Entry, Language, Files string
+	Args                                          []string
 	PassFilenames                                 *bool `json:"pass_filenames"`
 }
 
@@ -229,6 +230,7 @@ func TestPreCommitHooks(t *testing.T) {
 		{1, []string{"jails/clean.hcl", "main.go"}, 0, "jails/clean.hcl: allowed"},
 		{1, []string{"jails/clean.hcl", "jails/open.hcl"}, 1, "jails/open.hcl: refused"},
 		{1, []string{"jails/absent.json"}, 2, "jails/absent.json: no such file"},
+		{1, []string{"--host=x/jails/host.json"}, 2, "--host=x/jails/host.json: no such file"}, // a name is no option
 	} {
 		h := hooks[tc.hook]
 		if h.Language != "golang" || h.Name == "" || h.Description == "" {
@@ -239,7 +241,7 @@ func TestPreCommitHooks(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		words, files := strings.Fields(h.Entry), regexp.MustCompile(h.Files)
+		words, files := append(strings.Fields(h.Entry), h.Args...), regexp.MustCompile(h.Files)
 		found := false
 		for _, name := range tc.changed {
 			if files.MatchString(name) {

@@ -127,7 +127,7 @@ func TestPolicy(t *testing.T) {
 		Review         []string
 	}
 	p.eval("manifest.policy", &policy)
-	if policy.Enable || policy.Mode != "observe" || policy.Approval != "off" || policy.Config.Text != "protect = []\n" ||
+	if policy.Enable || policy.Mode != "observe" || policy.Approval != "widening" || policy.Config.Text != "protect = []\n" ||
 		filepath.Base(policy.Config.File) != "ocjail.hcl" || !slices.Equal(policy.Protect, []string{".envrc"}) || !slices.Equal(policy.Review, []string{".vscode/**"}) {
 		t.Errorf("%+v", policy)
 	}
