@@ -296,6 +296,7 @@ func TestRefusals(t *testing.T) {
 		"another plugin": {replaced(t, signed, ".signatures.json", func(s string) string {
 			return strings.Replace(s, `{`, `{"plugin":"mine",`, 1)
 		}), trust(key), bundle.ErrMalformed, "plugin"},
+		"manifest's key twice": {replaced(t, plain, ".manifest", func(s string) string { return strings.Replace(s, `"revision"`, `"revision":"99","revision"`, 1) }), bundle.Trust{}, bundle.ErrMalformed, "twice in an object"},
 		"malleable base64": {replaced(t, signed, ".signatures.json", func(s string) string { return strings.Replace(s, `"]`, `="]`, 1) }), trust(key), bundle.ErrMalformed, "sign it anew"},
 		"changed file":     {replaced(t, signed, "acme.rego", func(s string) string { return s + "#" }), trust(key), bundle.ErrTampered, "acme.rego"},
 		"changed manifest": {replaced(t, signed, ".manifest", func(s string) string { return strings.Replace(s, `"7"`, `"9"`, 1) }), trust(key), bundle.ErrTampered, ".manifest"},

@@ -143,7 +143,44 @@ func decode(text []byte, into any) error {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("more than one value")
 	}
-	return nil
+	return unambiguous(json.NewDecoder(bytes.NewReader(text)))
+}
+
+// unambiguous refuses an object with a key twice, of which readers take one or the
+// other (RFC 8259, 4). What it reads was decoded before.
+func unambiguous(d *json.Decoder) error {
+	token, err := d.Token()
+	if err != nil {
+		return err
+	}
+	keys := map[string]bool{}
+	switch token {
+	case json.Delim('{'):
+		for d.More() {
+			key, err := d.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := key.(string)
+			if keys[strings.ToLower(name)] { // encoding/json takes either case
+				return fmt.Errorf("the key %.40q twice in an object", name)
+			}
+			keys[strings.ToLower(name)] = true
+			if err := unambiguous(d); err != nil {
+				return err
+			}
+		}
+	case json.Delim('['):
+		for d.More() {
+			if err := unambiguous(d); err != nil {
+				return err
+			}
+		}
+	default:
+		return nil
+	}
+	_, err = d.Token()
+	return err
 }
 
 // fits tells whether this ocjail is new enough. A build that has no version can

@@ -41,14 +41,19 @@ type NotApprovedError struct {
 	Jail   string
 	Asked  bool // somebody said no
 	Config string
+	// Wanted is where a file asks for approval, "" where none says.
+	Wanted string
 }
 
 func (e *NotApprovedError) Error() string {
 	if e.Asked {
 		return fmt.Sprintf("jail %s was not approved; nothing was started", e.Jail)
 	}
-	return fmt.Sprintf("jail %s is not approved, and there is no terminal to ask at; nothing was started. Run 'ocjail approve' in the project to look at it and approve it, "+
-		"or write gate { approval = \"off\" } in %s, where the project can not", e.Jail, e.Config)
+	text := fmt.Sprintf("jail %s is not approved, and there is no terminal to ask at; nothing was started. Run 'ocjail approve' in the project to look at it and approve it", e.Jail)
+	if e.Wanted != "" {
+		return text + ", or delete approval = \"widening\" at " + e.Wanted
+	}
+	return text + ", or write gate { approval = \"off\" } in " + e.Config + ", where the project can not"
 }
 
 // consent asks for the approval of one launch, which may take two attempts.
@@ -118,6 +123,9 @@ func (c *consent) ask(q Question, store approval.Store) (string, error) {
 		answer, err = c.Ask(q)
 	}
 	refusal := &NotApprovedError{Jail: q.Jail, Asked: true, Config: c.Facts.ConfigDir + "/ocjail.hcl"}
+	if from, said := c.Config.From["gate.approval"]; said {
+		refusal.Wanted = from.Pos.String()
+	}
 	switch {
 	case errors.Is(err, ErrNobody):
 		if err := store.Wait(q.Jail, q.Grants); err != nil {

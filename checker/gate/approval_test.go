@@ -74,7 +74,7 @@ func TestLaunchNeedsApproval(t *testing.T) {
 	w.Write("extra/f", "", 0o644)
 	w.started(w.Run(w.launch()), 126, "ocjail approve")
 	o := w.Run(w.launch())
-	w.started(o, 126, "approval = \"off\"")
+	w.started(o, 126, "delete approval = \"widening\" at ")
 	if !strings.Contains(o.Stderr, "+ rw {project}") {
 		t.Errorf("what it grants is not shown: %s", o.Stderr)
 	}
