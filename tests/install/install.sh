@@ -117,7 +117,9 @@ install_registry() {
   flock 9
   [[ -x $registry/registry ]] && return
   say "building the registry CNCF Distribution $distribution into ${registry#"$root"/} (a few minutes, once)"
-  GOBIN=$registry CGO_ENABLED=0 go install "github.com/distribution/distribution/v3/cmd/registry@$distribution" 2>"$registry/log" || {
+  # go install would ask the proxy for modules of longer names first.
+  local module=github.com/distribution/distribution/v3@$distribution
+  { (cd / && go mod download "$module") && (cd "$(go env GOMODCACHE)/$module" && CGO_ENABLED=0 go build -o "$registry/registry" ./cmd/registry); } 2>"$registry/log" || {
     tail -n 5 "$registry/log" >&2
     die "CNCF Distribution $distribution could not be had from the Go module proxy ($(go env GOPROXY)): check the network or set GOPROXY"
   }
