@@ -58,7 +58,7 @@ beforehand: launch, and approve what was refused.`, targetHelp,
 		f.format, f.out = *format, c.OutOrStdout()
 		var refused *gate.NotApprovedError
 		err := f.run(c, args)
-		if errors.As(err, &refused) {
+		if errors.As(err, &refused) || errors.Is(err, errNoApproval) {
 			return &statusError{foundStatus, err}
 		}
 		if err != nil {
@@ -83,8 +83,7 @@ func (f *approveFlags) run(c *cobra.Command, args []string) error {
 	case f.list:
 		return f.show(facts)
 	case f.revoke:
-		n, err := approval.Open(facts.ApprovalDir, facts.ProjectRoot).Revoke(args...)
-		return errors.Join(err, say(f.out, fmt.Sprintf("Revoked %d.", n)))
+		return f.forget(facts, args)
 	case len(args) > 1:
 		return errors.New("one TARGET at a time")
 	}
