@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/host"
-	"github.com/refnil/opencode-jail-devenv/checker/report"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -51,10 +50,10 @@ func mayHoldProject(name string) bool {
 	return err == nil && (st.IsDir() || filepath.Base(name) == "devenv.nix")
 }
 
-// unnamed returns the target of a command that was given none: the jail that the
-// project's devenv.nix makes, or the profile where there is no such file. A
-// devenv.nix is the agent's to write, and evaluating it runs what it says: only
-// --evaluate does.
+// unnamed returns the target of a command that was given none: the jail that devenv
+// makes of the project, or the profile where it is none of devenv's. What a
+// devenv.nix imports, only its evaluation tells; it is the agent's to write, and
+// evaluating it runs what it says: only --evaluate does.
 func (t targets) unnamed(c *cobra.Command) (string, error) {
 	if c.Flags().Changed("profile") || len(t.flags.add) > 0 {
 		if t.flags.evaluate {
@@ -63,8 +62,9 @@ func (t targets) unnamed(c *cobra.Command) (string, error) {
 		return t.flags.profile, nil
 	}
 	root, err := t.flags.findProject()
+	file := ""
 	if err == nil {
-		_, err = os.Lstat(filepath.Join(root, "devenv.nix"))
+		file, err = devenvFile(root)
 	}
 	switch {
 	case t.flags.evaluate && err != nil:
@@ -80,13 +80,20 @@ func (t targets) unnamed(c *cobra.Command) (string, error) {
 	if err != nil || name != "" {
 		return name, err
 	}
-	if mentions, err := mentionsOpencode(root); err != nil || mentions {
-		return "", errors.Join(fmt.Errorf("the jail of this devenv project is what %s makes of it, which was not evaluated. "+
-			"Enter the devenv shell, which knows; or let ocjail evaluate it, which runs the project's Nix code: ocjail %s --evaluate; "+
-			"or look at the profile that ocjail run starts: ocjail %s opencode", filepath.Join(root, "devenv.nix"), use(c), use(c)), err)
+	return "", fmt.Errorf("the jail of this devenv project is what %s makes of it, which was not evaluated. "+
+		"Enter the devenv shell, which knows; or let ocjail evaluate it, which runs the project's Nix code: ocjail %s --evaluate; "+
+		"or look at the profile that ocjail run starts: ocjail %s opencode", file, use(c), use(c))
+}
+
+// devenvFile returns the file that makes root a devenv project.
+func devenvFile(root string) (file string, err error) {
+	for _, name := range []string{"devenv.nix", "devenv.yaml"} {
+		file = filepath.Join(root, name)
+		if _, err = os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
-	_ = report.Error(t.warn, errors.New("devenv.nix and devenv.yaml do not speak of opencode: taking the profile opencode, which ocjail run starts"))
-	return t.flags.profile, nil
+	return file, err
 }
 
 // ofProject returns the manifest of a devenv project that was named, or found in a
@@ -125,12 +132,13 @@ func ofShell(root string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	m, err := loadManifest(file)
+	file, err := notPlanted(file, root, manifestStore)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", projectManifest, err)
 	}
-	if err := notPlanted(file, root); err != nil {
-		return "", fmt.Errorf("%s %w", projectManifest, err)
+	m, err := loadManifest(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", projectManifest, err)
 	}
 	if m.Project != root {
 		real, err := filepath.EvalSymlinks(m.Project)
@@ -141,6 +149,9 @@ func ofShell(root string) (string, error) {
 	seconds, err := strconv.ParseInt(os.Getenv(projectSince), 10, 64)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w; enter the devenv shell again", projectSince, err)
+	}
+	if now := time.Now(); seconds > now.Unix() {
+		return "", fmt.Errorf("%s: %d is later than now (%d), so it is not when this shell was entered; enter the devenv shell again", projectSince, seconds, now.Unix())
 	}
 	entered := time.Unix(seconds+1, 0) // the shell counts whole seconds
 	for _, name := range devenvFiles {
@@ -162,27 +173,34 @@ func ofShell(root string) (string, error) {
 	return file, nil
 }
 
-// notPlanted refuses a manifest that an agent could have written: of the module's
-// making it lies in the Nix store.
-func notPlanted(file, root string) error {
+// manifestStore is where the module's manifests lie. The tests have another.
+var manifestStore = "/nix/store"
+
+// notPlanted resolves a manifest, and refuses one that an agent could have written
+// or that another made, as a project's .env can name: the module's lies in the Nix
+// store.
+func notPlanted(file, root, store string) (string, error) {
 	at, err := filepath.EvalSymlinks(file)
 	if err != nil {
-		return err
+		return "", fmt.Errorf("manifest %s: %w; enter the devenv shell again", file, pathless(err))
 	}
 	facts, err := host.Gather(host.NewFS(), root)
 	if err != nil {
-		return err
+		return "", err
 	}
 	home, err := filepath.EvalSymlinks(facts.Home)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for where, dir := range map[string]string{"the project": root, "your home": home} {
 		if _, inside := sandbox.Below(dir, at); inside {
-			return fmt.Errorf("names %s, which lies in %s: the agent could have written it; enter the devenv shell again", at, where)
+			return "", fmt.Errorf("it names %s, which lies in %s: the agent could have written it; enter the devenv shell again", at, where)
 		}
 	}
-	return nil
+	if _, inside := sandbox.Below(store, at); !inside {
+		return "", fmt.Errorf("it names %s, which lies outside of the Nix store (%s), so the module did not make it; enter the devenv shell again", at, store)
+	}
+	return at, nil
 }
 
 // maxDevenvFile bounds what is read of a project's files.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -23,7 +24,11 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "bwrap" { // a script's link: see gate_name.txtar
 		main()
 	}
-	testscript.Main(m, map[string]func(){"ocjail": main, "landlocked": landlocked})
+	stored := func() { // not every machine that tests has a Nix store
+		manifestStore = cmp.Or(os.Getenv("OCJAIL_TEST_STORE"), manifestStore)
+		main()
+	}
+	testscript.Main(m, map[string]func(){"ocjail": stored, "landlocked": landlocked})
 }
 
 // TestScripts drives main as a person would. Each script starts in its project,

@@ -23,12 +23,17 @@ func TestPlantedManifest(t *testing.T) {
 	if err := os.Symlink(facts.Home, link); err != nil { // any file of the home will do
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{link: "your home", root: "the project"} {
-		if err := notPlanted(file, root); err == nil || !strings.Contains(err.Error(), "lies in "+want) {
+	for file, want := range map[string]string{link: "your home", root: "the project", "/etc/passwd": "outside of the Nix store"} {
+		if _, err := notPlanted(file, root, manifestStore); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
-	if err := notPlanted("/etc/passwd", root); err != nil {
-		t.Error(err)
+	// A link is resolved, so that it can not lead elsewhere later.
+	link = filepath.Join(t.TempDir(), "manifest.json")
+	if err := os.Symlink("/etc/passwd", link); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := notPlanted(link, root, "/etc"); err != nil || at != "/etc/passwd" {
+		t.Errorf("%q, %v", at, err)
 	}
 }
