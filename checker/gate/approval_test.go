@@ -106,6 +106,49 @@ func TestLaunchNeedsApproval(t *testing.T) {
 	}
 }
 
+// What comes by a descriptor, or by a variable's other name, is the host's too.
+func TestDataNeedsApproval(t *testing.T) {
+	w := newApproving(t)
+	const token = "ghp_0123456789abcdef" //nolint:gosec // nobody's
+	key, own := w.Write("private/key", "a key", 0o644), w.Write("project/own", "a file", 0o644)
+	with := func(file string, c *exec.Cmd) *exec.Cmd {
+		return w.Command("sh", append([]string{"-c", `exec "$@" 9<"$0"`, file}, c.Args...)...)
+	}
+	gate := func(script string, more ...string) *exec.Cmd {
+		return w.Configured(widening, sh(w.Jail(more...), script)...)
+	}
+	w.Run(w.launch())
+	if o := w.approve("--yes"); o.Status != 0 {
+		t.Fatalf("%+v", o)
+	}
+	for _, option := range []string{"--file", "--bind-data", "--ro-bind-data"} {
+		more, show := []string{option, "9", "/key"}, "cat /key"
+		if o := w.Run(with(key, w.Bwrap(sh(w.Jail(more...), show)...))); o.Stdout != "a key" {
+			t.Errorf("%s: the harm does not happen: %+v", option, o)
+		}
+		if o := w.Run(w.staged(with(key, gate(show, more...)))); o.Status != 126 || o.Stdout != "" || !strings.Contains(o.Stderr, "+ ro "+key) {
+			t.Errorf("%s: %+v", option, o)
+		}
+		if o := w.Run(w.staged(with(own, gate(show, more...)))); o.Status != 0 || o.Stdout != "a file" {
+			t.Errorf("%s, of a file that the jail has anyway: %+v", option, o)
+		}
+	}
+	for _, name := range []string{"EDITOR", "LC_ALL", "LC_X"} {
+		more, show := []string{"--setenv", name, token}, `echo "$`+name+`"`
+		if o := w.Run(w.Bwrap(sh(w.Jail(more...), show)...)); o.Stdout != token+"\n" {
+			t.Errorf("%s: the harm does not happen: %+v", name, o)
+		}
+		c := gate(show, more...)
+		c.Env = append(c.Env, "GITHUB_TOKEN="+token)
+		if o := w.Run(w.staged(c)); o.Status != 126 || o.Stdout != "" || !strings.Contains(o.Stderr, "+ env GITHUB_TOKEN") {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+	if o := w.Run(w.staged(gate("echo $EDITOR", "--setenv", "EDITOR", "code --wait"))); o.Status != 0 || o.Stdout != "code --wait\n" {
+		t.Errorf("%+v", o)
+	}
+}
+
 // An approval is that of one project, and of one jail.
 func TestApprovalIsOfOneProject(t *testing.T) {
 	w := newApproving(t)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,6 +30,16 @@ type world struct {
 	facts  host.Facts
 	fs     *host.FS
 	files  []string
+
+	environ []string // the caller's
+}
+
+// descriptor: 20 to 23 are files, 24 and all others a pipe.
+func (w *world) descriptor(n int) (string, error) {
+	if file, ok := map[int]string{20: "/q/secret/key", 21: "/p/src/main.go", 22: "/u/fifo", 23: "/q/gone"}[n]; ok {
+		return w.dir + file, nil
+	}
+	return "", fmt.Errorf("descriptor %d is a pipe", n)
 }
 
 var folders = []string{"p/.git/hooks", "p/src/deep/er", "p/data", "q/a/b", "q/secret", "r", "u", "work"}
@@ -86,6 +97,7 @@ func (w *world) resolve(words ...string) (*checker.Jail, error) {
 	return checker.Resolve(checker.Request{
 		Name: "test", Phase: checker.Launch, Sandbox: s, FS: w.fs, Facts: w.facts, Config: w.config, Cwd: w.facts.ProjectRoot,
 		Filters: map[int][]byte{9: []byte("nine"), 10: []byte("ten")},
+		Environ: w.environ, Descriptor: w.descriptor,
 	})
 }
 
@@ -154,6 +166,65 @@ func TestCompare(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// What comes as data was read on the host all the same.
+func TestDataIsRead(t *testing.T) {
+	w := newWorld(t)
+	check(t, syscall.Mkfifo(w.dir+"/u/fifo", 0o600))
+	key := "+ path ro " + w.dir + "/q/secret/key"
+	for _, c := range []struct{ name, before, more, want string }{
+		{"--file", "", "--file 20 /x", key},
+		{"--bind-data", "", "--bind-data 20 /x", key},
+		{"--ro-bind-data", "", "--ro-bind-data 20 /x", key},
+		{"what a mount hides", "--bind @/q /q --tmpfs /q/secret", "--file 20 /x", key},
+		{"a file that can not be looked at", "", "--file 23 /x", "+ path ro " + w.dir + "/q/gone"},
+		{"another file than before", "--file 21 /y", "--file 20 /x", key},
+		{"what the jail reads anyway", "--ro-bind @/q /q", "--file 20 /x", ""},
+		{"what the jail writes anyway", "--bind @/p /p", "--ro-bind-data 21 /x", ""},
+		{"a named pipe", "", "--file 22 /x", ""},
+		{"a pipe", "", "--file 24 /x", ""},
+	} {
+		got := strings.Join(lines(grants.Compare(w.of(t, closed+c.before), w.of(t, closed+c.before+" "+c.more))), ", ")
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// A variable is passed by whatever name the jail gets it.
+func TestRenamedVariableIsPassed(t *testing.T) {
+	w := newWorld(t)
+	w.environ = []string{
+		"GITHUB_TOKEN=ghp_0123456789", "SHLVL=1", "OLDPWD=" + w.dir, "EDITOR=code --wait", "GIT_EDITOR=code --wait", "TERM=xterm-256color", "AWS_SECRET=/slash+first", "EMPTY=",
+	}
+	token := "+ environment GITHUB_TOKEN"
+	for _, c := range []struct{ name, value, want string }{
+		{"EDITOR", "ghp_0123456789", token},
+		{"LC_ALL", "ghp_0123456789", token},
+		{"LC_X", "x", "+ environment LC_X"},
+		{"LC_X", "ghp_0123456789", token + ", + environment LC_X"},
+		{"GITHUB_TOKEN", "ghp_0123456789", token},
+		{"PAGER", "/slash+first", "+ environment AWS_SECRET"},
+		{"EDITOR", "code --wait", "+ environment GIT_EDITOR"},
+		{"GIT_EDITOR", "code --wait", "+ environment GIT_EDITOR"},
+		{"TERM", "xterm-256color", ""},
+		{"VISUAL", "", ""},
+		{"LINES", "1", ""},
+		{"HOME", w.dir, ""},
+		{"EDITOR", "ghp_of_somebody_else", ""},
+	} {
+		j, err := w.resolve(append(strings.Fields(closed), "--setenv", c.name, c.value)...)
+		check(t, err)
+		if got := strings.Join(lines(grants.Compare(w.of(t, closed), grants.Of(j))), ", "); got != c.want {
+			t.Errorf("%s=%s: %q, want %q", c.name, c.value, got, c.want)
+		}
+	}
+	j, err := w.resolve(append(strings.Fields(closed), "--setenv", "EDITOR", "ghp_0123456789", "--setenv", "EDITOR", "vi")...)
+	check(t, err)
+	if d := grants.Compare(w.of(t, closed), grants.Of(j)); !d.Same() {
+		t.Errorf("set anew: %q", lines(d))
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // Of returns what j grants.
 func Of(j *checker.Jail) *Grants {
 	g := &Grants{
-		Version: Version, Capabilities: capabilities(j.Sandbox), Environment: environment(j.Asked), Bus: busNames(j),
+		Version: Version, Capabilities: capabilities(j.Sandbox), Environment: environment(j), Bus: busNames(j),
 		NestedUsers: !j.Asked.Has("--disable-userns"), Terminal: !j.Asked.Has("--new-session"),
 		places: PlacesOf(&j.Facts),
 	}
@@ -96,41 +96,6 @@ func capabilities(s *sandbox.Sandbox) Capabilities {
 		}
 	}
 	return Capabilities{All: all, Except: slices.Sorted(maps.Keys(except)), Names: slices.Sorted(maps.Keys(names))}
-}
-
-// plain are variables that tell of the terminal, the language and the person, and
-// steer no program to other files. Their coming and going with the terminal is not
-// worth a question.
-var plain = []string{
-	"COLORTERM", "COLUMNS", "EDITOR", "FORCE_COLOR", "HOME", "LANG", "LANGUAGE", "LINES", "LOGNAME", "NO_COLOR", "PAGER", "PATH", "PWD", "SHELL",
-	"TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TZ", "USER", "VISUAL",
-}
-
-// environment follows the options as sandbox.Environment does. A value that was
-// passed on looks like one that was written, so each name counts.
-func environment(s *sandbox.Sandbox) Environment {
-	names, except := map[string]bool{}, map[string]bool{}
-	all := true
-	for _, o := range s.Options {
-		switch o.Name {
-		case "--clearenv":
-			all = false
-			clear(names)
-			clear(except)
-		case "--setenv":
-			names[o.Args[0]] = true
-			delete(except, o.Args[0])
-		case "--unsetenv":
-			delete(names, o.Args[0])
-			if all {
-				except[o.Args[0]] = true
-			}
-		}
-	}
-	maps.DeleteFunc(names, func(name string, _ bool) bool {
-		return slices.Contains(plain, name) || strings.HasPrefix(name, "LC_")
-	})
-	return Environment{All: all, Except: slices.Sorted(maps.Keys(except)), Names: append([]string{}, slices.Sorted(maps.Keys(names))...)}
 }
 
 // busNames are those of the proxy that the jail uses. The jail of the proxy itself

@@ -21,10 +21,11 @@ type surveyor struct {
 	points  map[*sandbox.Mount]string
 	marks   map[string]bool
 	sockets map[string]bool
+	data    map[string]bool // host files whose content the jail gets a copy of
 }
 
 func (s *surveyor) paths() {
-	s.points, s.marks, s.sockets = map[*sandbox.Mount]string{}, map[string]bool{}, map[string]bool{}
+	s.points, s.marks, s.sockets, s.data = map[*sandbox.Mount]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	located := s.jail.Tree.Located()
 	for _, l := range located {
 		s.points[l.Mount] = l.Point
@@ -39,7 +40,30 @@ func (s *surveyor) paths() {
 			s.grants.Overlays = append(s.grants.Overlays, s.overlay(l, located))
 		}
 	}
+	s.copied()
 	s.grants.Paths = s.reduce()
+}
+
+// copied marks the host files that bwrap copies from descriptors into the jail. A
+// pipe has no name, nor has a deleted file, which is how here-documents and memfds
+// look. Without the descriptors, in a lint, nothing is known of them.
+func (s *surveyor) copied() {
+	if s.jail.Descriptor == nil {
+		return
+	}
+	for _, d := range s.jail.Asked.Descriptors() {
+		if d.Name != "--file" && d.Name != "--bind-data" && d.Name != "--ro-bind-data" {
+			continue
+		}
+		file, err := s.jail.Descriptor(d.FD)
+		if err != nil {
+			continue
+		}
+		if st, err := s.jail.FS.Lstat(file); err == nil && st.Type != sandbox.Regular {
+			continue // a named pipe
+		}
+		s.marks[file], s.data[file] = true, true
+	}
 }
 
 // mark notes where l begins on the host, and what of the mount below it hides.
@@ -116,6 +140,9 @@ func (s *surveyor) reduce() []Path {
 			continue
 		}
 		a := s.access(file)
+		if s.data[file] {
+			a |= Read
+		}
 		if inStore(file) && a&^Read == None {
 			single = single || a == Read
 			continue
