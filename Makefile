@@ -5,6 +5,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 RELEASE := github.com/refnil/opencode-jail-devenv/checker/release
 
+# Where programs and packages go.
+BIN := bin
+DIST := dist
+
 # What is linked is loaded at each launch, so ocjail is held small.
 MAX_MB := 12
 MAX_RULES_MB := 32
@@ -26,10 +30,10 @@ run: install build ## run the real opencode, scripted, without and with the jail
 
 .PHONY: build
 build: ## build bin/ocjail and bin/ocjail-rules: static files, without cgo
-	@echo "build: bin/ocjail bin/ocjail-rules $(VERSION)"
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X $(RELEASE).Version=$(VERSION)' -o bin/ ./cmd/ocjail ./cmd/ocjail-rules
+	@echo "build: $(BIN)/ocjail $(BIN)/ocjail-rules $(VERSION)"
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X $(RELEASE).Version=$(VERSION)' -o $(BIN)/ ./cmd/ocjail ./cmd/ocjail-rules
 	@for limit in ocjail=$(MAX_MB) ocjail-rules=$(MAX_RULES_MB); do \
-		file=bin/$${limit%=*}; size=$$(stat -c %s $$file); (( size <= $${limit#*=} << 20 )) || \
+		file=$(BIN)/$${limit%=*}; size=$$(stat -c %s $$file); (( size <= $${limit#*=} << 20 )) || \
 		{ echo "build: $$file has $$size bytes, more than $${limit#*=} MB: see what got linked with go version -m and go list -deps" >&2; rm $$file; exit 1; }; \
 	done
 
@@ -85,6 +89,21 @@ $(CONFTEST_PROGRAM):
 	@GOBIN='$(abspath $(@D))' go install github.com/open-policy-agent/conftest@$(CONFTEST) 2>$(@D).log || \
 		{ cat $(@D).log >&2; echo "benchlint: conftest $(CONFTEST) could not be had from the Go module proxy ($$(go env GOPROXY)): check the network or set GOPROXY" >&2; exit 1; }
 
+# What makes packages, pinned and apart as the linter is.
+NFPM := v2.45.1
+NFPM_PROGRAM := .tools/nfpm-$(NFPM)/nfpm
+
+.PHONY: packages
+packages: build $(NFPM_PROGRAM) ## write a Debian package and an RPM of this machine's kind into dist/
+	@echo "packages: $(DIST)"
+	@packages/build.sh $(NFPM_PROGRAM) '$(BIN)' '$(DIST)' '$(VERSION)'
+
+$(NFPM_PROGRAM):
+	@echo "packages: building nfpm $(NFPM) into $(@D) (about a minute)"
+	@mkdir -p $(@D)
+	@GOBIN='$(abspath $(@D))' CGO_ENABLED=0 go install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM) 2>$(@D).log || \
+		{ cat $(@D).log >&2; echo "packages: nfpm $(NFPM) could not be had from the Go module proxy ($$(go env GOPROXY)): check the network or set GOPROXY" >&2; exit 1; }
+
 .PHONY: install
 install:
 	@tests/install/install.sh
@@ -95,4 +114,4 @@ tools:
 
 .PHONY: clean
 clean: ## remove what make built and installed
-	rm -rf bin .tools
+	rm -rf bin dist .tools

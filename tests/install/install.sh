@@ -2,7 +2,7 @@
 # Installs what `make run` needs and the machine lacks: bubblewrap and git from
 # Debian, opencode from the npm registry into .tools/ of this project; as
 # `install.sh tests` also Nix, patchelf, jq, shellcheck, D-Bus and its proxy and
-# help2man and chromium, and a registry, for the tests; as `install.sh registry` that alone.
+# help2man, chromium, dpkg and rpm, and a registry, for the tests; as `install.sh registry` that alone.
 # Says each step; does nothing, and says nothing, when all is there.
 # Exits 1 with what to install by hand when it cannot.
 set -euo pipefail
@@ -135,6 +135,7 @@ needed=(bwrap:bubblewrap git:git)
 if [[ ${1-} == tests ]]; then
   needed+=(nix-instantiate:nix-bin patchelf:patchelf jq:jq shellcheck:shellcheck openssl:openssl)
   needed+=(dbus-daemon:dbus-daemon dbus-send:dbus-bin xdg-dbus-proxy:xdg-dbus-proxy help2man:help2man chromium:chromium)
+  needed+=(make:make dpkg:dpkg rpm:rpm)
   needed+=(compiles_wasi:clang+lld+wasi-libc+libclang-rt-dev-wasm32)
 fi
 
