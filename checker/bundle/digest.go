@@ -46,7 +46,7 @@ func parseValue(text []byte) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one value")
 	}
-	return v, nil
+	return v, unambiguous(json.NewDecoder(bytes.NewReader(text)))
 }
 
 // encodeValue writes JSON without escaping HTML, which OPA's digest does not either.

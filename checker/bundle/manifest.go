@@ -162,10 +162,10 @@ func unambiguous(d *json.Decoder) error {
 				return err
 			}
 			name, _ := key.(string)
-			if keys[strings.ToLower(name)] { // encoding/json takes either case
+			if keys[name] {
 				return fmt.Errorf("the key %.40q twice in an object", name)
 			}
-			keys[strings.ToLower(name)] = true
+			keys[name] = true
 			if err := unambiguous(d); err != nil {
 				return err
 			}
