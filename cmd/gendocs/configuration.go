@@ -12,7 +12,7 @@ const configurationPage = "docs/configuration.md"
 const configurationHead = `# ocjail.hcl
 
 Which files there are, and what each is trusted with: [README](../README.md#configuration). Strings, true and false, lists and
-blocks are all there is: no variables, functions or numbers. Unknown names are errors with line and column.
+blocks are all there is: no variables and no functions, and numbers in params alone. Unknown names are errors with line and column.
 
 `
 

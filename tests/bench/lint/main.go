@@ -104,11 +104,11 @@ func compare(w world, ocjail, conftest string, jails, rounds int) error {
 		}
 	}
 	ours := fastest(all[0].runs)
-	fmt.Printf("\n| %d jails | manifests a second | ocjail is | CPU s | ocjail takes | peak MiB |\n|---|---|---|---|---|---|\n", jails)
+	fmt.Printf("\n| %d jails | manifests a second | ocjail is | CPU s | ocjail takes |\n|---|---|---|---|---|\n", jails)
 	for _, l := range all {
 		r := fastest(l.runs)
-		fmt.Printf("| %s | %.0f | %.1f times as fast | %.1f | 1/%.1f | %.0f |\n", l.name, float64(jails)/r.took.Seconds(), r.took.Seconds()/ours.took.Seconds(),
-			r.cpu().Seconds(), r.cpu().Seconds()/ours.cpu().Seconds(), float64(r.usage.Maxrss)/1024)
+		fmt.Printf("| %s | %.0f | %.1f times as fast | %.1f | 1/%.1f |\n", l.name, float64(jails)/r.took.Seconds(), r.took.Seconds()/ours.took.Seconds(),
+			r.cpu().Seconds(), r.cpu().Seconds()/ours.cpu().Seconds())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -10,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -26,6 +26,7 @@ const golden = "tests/nix/testdata/manifest.json"
 type world struct {
 	dir, project, manifests string
 	documents, policy, data string // for conftest
+	checker                 *checker.Checker
 }
 
 // make writes so many manifests, each of a jail of its own.
@@ -68,6 +69,9 @@ func (w *world) inputs() error {
 	if err != nil {
 		return err
 	}
+	if w.checker, err = checker.Open(context.Background(), config.Default(), checker.Where{}, checker.Keeping{}); err != nil {
+		return err
+	}
 	for _, name := range names {
 		doc, err := w.input(name)
 		if err != nil {
@@ -105,11 +109,11 @@ func (w *world) input(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := j.Input(time.Now())
+	r, err := w.checker.Check(context.Background(), j)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(in)
+	return json.Marshal(r.Input)
 }
 
 // shims have conftest ask for what the rules of the pack find: of all together, or
@@ -117,7 +121,7 @@ func (w *world) input(name string) ([]byte, error) {
 const (
 	together = `package main
 
-deny contains {"msg": f.message, "rule": sprintf("%s/%s", [category, name])} if {
+deny contains {"msg": f.message, "subject": f.subject, "rule": sprintf("%s/%s", [category, name])} if {
 	some category, rules in data.ocjail.rules
 	some name, rule in rules
 	some f in rule.findings
