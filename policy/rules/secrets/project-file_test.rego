@@ -10,7 +10,7 @@ found(list) := v if {
 }
 
 test_violating if {
-	found([file("/home/u/p/.env", "rw", {"inside": "/work/.env"})]) == {"/home/u/p/.env": ["--ro-bind", "/dev/null", "/work/.env"]}
+	found([file("/home/u/p/.env", "rw", {"inside": "/w/.env"})]) == {"/home/u/p/.env": ["--ro-bind", "/dev/null", "/w/.env"]}
 }
 
 test_clean if found([file("/home/u/p/.env", "none", {"inside": ""})]) == {}
