@@ -161,7 +161,7 @@ func unambiguous(d *json.Decoder) error {
 			if err != nil {
 				return err
 			}
-			name, _ := key.(string)
+			name, _ := key.(string) // nothing else decodes as a key
 			if keys[name] {
 				return fmt.Errorf("the key %.40q twice in an object", name)
 			}
