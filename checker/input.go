@@ -41,7 +41,9 @@ type InputMount struct {
 	Op     string `json:"op"`     // bwrap's option without dashes, e.g. "ro-bind-try"
 	Access string `json:"access"` // "rw", "ro", "dev", "scratch", "proc"; "none" for a -try whose source is absent
 	// Source as written, and resolved through symbolic links; empty for
-	// operations without a source on the host.
+	// operations without a source on the host. For "file", "bind-data" and
+	// "ro-bind-data" SourceReal is the host file that the content is copied from,
+	// where the descriptor is of one that has a name.
 	Source     string `json:"source"`
 	SourceReal string `json:"source_real"`
 	Dest       string `json:"dest"`
@@ -177,8 +179,9 @@ type InputWatch struct {
 	// How tells why Access is what it is: "mount", "create" (absent, below a
 	// writable mount), "rename" (an ancestor can be moved away), "alias"
 	// (through another name of the same directory), "below" (a part of what lies
-	// below it), "appear" (an absent socket, which the host may make in a folder
-	// that the jail shows), or "" for none.
+	// below it), "copy" (its content, handed over by a descriptor), "appear" (an
+	// absent socket, which the host may make in a folder that the jail shows), or ""
+	// for none.
 	How string `json:"how"`
 	// Via is the index in mounts that grants Access; null for none.
 	Via     *int   `json:"via"`

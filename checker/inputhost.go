@@ -70,6 +70,7 @@ func (b *inputBuilder) watched() []InputWatch {
 			}
 		}
 		b.appearing(&in)
+		b.copied(&in)
 		list = append(list, in)
 	}
 	return list

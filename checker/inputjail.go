@@ -51,6 +51,8 @@ type inputBuilder struct {
 	hidden map[*sandbox.Mount]*sandbox.Mount
 	// known are directories that a mount may cover, with the ancestors of home.
 	known []knownPlace
+	// copies are the host files that data comes from.
+	copies []copyOf
 }
 
 type knownPlace struct {
@@ -117,6 +119,10 @@ func (b *inputBuilder) mounts() []InputMount {
 		}
 		option[op.Option] = len(list)
 		in := b.mount(op)
+		if file := b.CopiedFile(b.Sandbox.Options[op.Option]); file != "" {
+			in.SourceReal, in.Type = file, string(sandbox.Regular)
+			b.copies = append(b.copies, copyOf{file, in.Dest, len(list)})
+		}
 		list = append(append(list, in), b.layers(op, in)...)
 	}
 	for _, m := range b.Tree.Mounts() {
@@ -134,6 +140,7 @@ func (b *inputBuilder) mounts() []InputMount {
 			}
 		}
 	}
+	b.copies = slices.DeleteFunc(b.copies, func(c copyOf) bool { return list[c.mount].ShadowedBy != nil })
 	return list
 }
 

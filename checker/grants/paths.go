@@ -44,25 +44,12 @@ func (s *surveyor) paths() {
 	s.grants.Paths = s.reduce()
 }
 
-// copied marks the host files that bwrap copies from descriptors into the jail. A
-// pipe has no name, nor has a deleted file, which is how here-documents and memfds
-// look. Without the descriptors, in a lint, nothing is known of them.
+// copied marks the host files that bwrap copies from descriptors into the jail.
 func (s *surveyor) copied() {
-	if s.jail.Descriptor == nil {
-		return
-	}
-	for _, d := range s.jail.Asked.Descriptors() {
-		if d.Name != "--file" && d.Name != "--bind-data" && d.Name != "--ro-bind-data" {
-			continue
+	for _, o := range s.jail.Asked.Options {
+		if file := s.jail.CopiedFile(o); file != "" {
+			s.marks[file], s.data[file] = true, true
 		}
-		file, err := s.jail.Descriptor(d.FD)
-		if err != nil {
-			continue
-		}
-		if st, err := s.jail.FS.Lstat(file); err == nil && st.Type != sandbox.Regular {
-			continue // a named pipe
-		}
-		s.marks[file], s.data[file] = true, true
 	}
 }
 

@@ -36,6 +36,7 @@ how(w) := object.get(
 		"rename": "by renaming a directory above it, through",
 		"alias": "under another name, through",
 		"below": "in part, through",
+		"copy": "as a copy, through",
 	},
 	w.how,
 	"through",

@@ -49,6 +49,7 @@ test_through_each_way if {
 		"rename": "by renaming a directory above it, through --",
 		"alias": "under another name, through --",
 		"below": "in part, through --",
+		"copy": "as a copy, through --",
 	} {
 		w := fixtures.watch("secret", "ro", "/k", {"how": how})
 		text := findings.through(w) with input as fixtures.mounts([fixtures.bind("ro-bind", "ro", "/a", {})])

@@ -61,6 +61,8 @@ finding(w) := findings.new(
 remedy(w) := findings.add("drop the mount that holds it, or hide it", ["--tmpfs", w.inside]) if {
 	w.type == "dir"
 	w.inside != ""
+} else := "open another file for it" if {
+	w.how == "copy"
 } else := "drop the mount that holds it, or bind single folders beside it"
 
 # opencode's own keys, without which it cannot ask its model.
@@ -77,9 +79,9 @@ root_only(path) if {
 	paths.under(path, dir)
 }
 
-# Host keys are public; being able to write them is not harmless.
+# Host keys are public; being able to write them, but for a copy, is not harmless.
 public(m, path) if {
-	m.access == "ro"
+	m.access in {"ro", "scratch"}
 	some name in data.ocjail.tolerated.public
 	path == places.in_home(name)
 }

@@ -20,6 +20,7 @@ test_violating[note] if {
 		"nobody can tell whether it is there": {"exists": null},
 		"an access of a later version": {"access": "wx"},
 		"an alias below": {"how": "below"},
+		"a copy": {"how": "copy"},
 	}
 	found([ro("/home/u/other")], [ssh(more)]) == {["error", "/home/u/.ssh"]}
 }
@@ -49,6 +50,7 @@ test_clean if {
 test_near_miss[note] if {
 	some note, tc in {
 		"public part only": [[ro("/home/u/.ssh/known_hosts")], [ssh({"how": "below"})]],
+		"a copy of the public part": [[fixtures.bind("bind-data", "scratch", "/home/u/.ssh/known_hosts", {"source": ""})], [ssh({"how": "below"})]],
 		"not there": [[ro("/home/u/x")], [ssh({"exists": false})]],
 	}
 	found(tc[0], tc[1]) == set()
@@ -78,6 +80,7 @@ test_remedy if {
 		[{"type": "dir"}, findings.add("drop the mount that holds it, or hide it", ["--tmpfs", "/home/u/.ssh"])],
 		[{"type": "file"}, drop],
 		[{"type": "dir", "inside": ""}, drop],
+		[{"type": "file", "how": "copy"}, "open another file for it"],
 	] {
 		all := rule.findings with input as object.union(fixtures.mounts([ro("/home/u")]), {"watched": [ssh(tc[0])]})
 		{f.remedy | some f in all} == {tc[1]}
