@@ -54,12 +54,13 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 		return nil, err
 	}
 	name := nameOf(p, at)
+	trust.Source = hclfile.Escape(name)
 	if p.Opened, err = bundle.Open(archive, trust); err != nil {
-		which := hclfile.Escape(name)
-		if p.Remote != nil {
-			which += " (" + store.DigestOf(archive) + ")"
+		err = fmt.Errorf("the bundle %s (%s): %w", trust.Source, store.DigestOf(archive), err)
+		if len(trust.Keys) > 0 {
+			err = fmt.Errorf("%w (keys: %s)", err, bundle.KeyIDs(trust.Keys))
 		}
-		return nil, fmt.Errorf("the bundle %s: %w", which, err)
+		return nil, err
 	}
 	if p.Opened.Config == nil {
 		return nil, nil
@@ -96,6 +97,9 @@ func local(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trus
 		if err := owners.Trusted(p.Layer, l.file); err != nil {
 			return nil, fmt.Errorf("%w; or demand a signature with keys", err)
 		}
+	}
+	if trust.Seen, err = seen(p, at, owners); err != nil {
+		return nil, err
 	}
 	return l.read(bundle.MaxArchive)
 }

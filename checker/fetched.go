@@ -19,13 +19,16 @@ func (at Where) stores() []store.Store { return []store.Store{store.System(), st
 const howToPull = "run ocjail bundle pull"
 
 // fetched reads the bundle of a policy that was fetched, and sets the policy's path to
-// it. What trust lacks is the least revision. No network is asked.
+// it. What trust lacks is the revision that was seen. No network is asked.
 func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trust) (archive []byte, err error) {
 	// A newer bundle can take the place of the one that was found before it is read.
 	for range 5 {
 		var s store.Store
 		var e store.Entry
-		if s, e, trust.Least, err = newest(p, at, owners); err != nil {
+		if s, e, trust.Seen, err = newest(p.Remote.String(), at, owners); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPull)
+			}
 			return nil, err
 		}
 		if archive, err = s.Read(e); errors.Is(err, fs.ErrNotExist) {
@@ -46,11 +49,11 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 	return nil, fmt.Errorf("%s: the bundle that was fetched is gone: %w: %s", p.Remote, err, howToPull)
 }
 
-// newest finds the entry with the highest revision, where it is, and the highest
-// revision that was seen.
-func newest(p *config.Policy, at Where, owners *config.Owners) (in store.Store, found store.Entry, seen bundle.Revision, err error) {
+// newest finds the entry of a source with the highest revision, where it is, and the
+// highest revision that was seen. The error is [fs.ErrNotExist] for none.
+func newest(source string, at Where, owners *config.Owners) (in store.Store, found store.Entry, seen bundle.Revision, err error) {
 	for _, s := range at.stores() {
-		e, err := s.Find(p.Remote.String())
+		e, err := s.Find(source)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -72,7 +75,7 @@ func newest(p *config.Policy, at Where, owners *config.Owners) (in store.Store, 
 		}
 	}
 	if found.Source == "" {
-		err = fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPull)
+		err = fs.ErrNotExist
 	}
 	return in, found, seen, err
 }

@@ -69,10 +69,8 @@ func (j *Jail) policyOutOfReach(p config.Policy) error {
 		return err
 	}
 	what := fmt.Sprintf("policy %q of %s, ", p.Name, p.Pos)
-	if p.Remote != nil {
-		if err := j.storesOutOfReach(p, at, what); err != nil {
-			return err
-		}
+	if err := j.storesOutOfReach(p, at, what); err != nil {
+		return err
 	}
 	if err := j.outOfReach(file, what+file); err != nil {
 		return err
@@ -89,11 +87,14 @@ func (j *Jail) policyOutOfReach(p config.Policy) error {
 	})
 }
 
-// storesOutOfReach looks at what is known of a bundle that was fetched: which revision
-// was seen, and when.
+// storesOutOfReach looks at what is known of a bundle: which revision was seen, and
+// when.
 func (j *Jail) storesOutOfReach(p config.Policy, at Where, what string) error {
+	if !p.Bundle || p.Remote == nil && !keepsCount(&p) {
+		return nil
+	}
 	for _, s := range at.stores() {
-		file := s.EntryFile(p.Remote.String())
+		file := s.EntryFile(nameOf(&p, at))
 		if _, err := j.FS.Lstat(file); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -39,9 +39,11 @@ type Trust struct {
 	// Unsigned accepts any bundle, signed or not, for there are no Keys: whoever
 	// could write the file is trusted.
 	Unsigned bool
-	// Least is the lowest revision that is accepted: the highest that was seen here.
-	// Zero accepts any.
-	Least Revision
+	// Least is the lowest revision that was asked for, and Seen the highest that was
+	// seen here before; zero for none. Nothing below either is accepted.
+	Least, Seen Revision
+	// Source is where the bundle was had from, for what Seen refuses.
+	Source string
 	// Now is when it is, for created and expires.
 	Now time.Time
 	// Version is that of this ocjail, for the least one that the bundle may name.
@@ -60,6 +62,7 @@ var (
 	ErrExpired   = errors.New("bundle has expired")
 	ErrFuture    = errors.New("bundle is from the future")
 	ErrVersion   = errors.New("bundle is for a newer ocjail")
+	ErrOld       = errors.New("bundle is older than was asked for")
 	ErrRollback  = errors.New("bundle is older than one seen before")
 )
 
@@ -147,17 +150,22 @@ func (m *Manifest) accepted(t Trust) error {
 	case !m.Expires.IsZero() && !t.Now.Before(m.Expires):
 		return refuse(ErrExpired, "it expired on %s, and here it is %s: get a newer one from its publisher, or set the clock", stamp(m.Expires), stamp(t.Now))
 	case m.Revision.Compare(t.Least) < 0:
-		return &RollbackError{m.Revision, t.Least}
+		return refuse(ErrOld, "its revision is %s, and at least %s was asked for: get a newer one from its publisher", m.Revision, t.Least)
+	case m.Revision.Compare(t.Seen) < 0:
+		return &RollbackError{m.Revision, t.Seen, t.Source}
 	}
 	return nil
 }
 
 // RollbackError refuses a revision that is older than one that was seen. It wraps
 // ErrRollback.
-type RollbackError struct{ Revision, Seen Revision }
+type RollbackError struct {
+	Revision, Seen Revision
+	Source         string // where it was had from
+}
 
 func (e *RollbackError) Error() string {
-	return fmt.Sprintf("its revision is %s, and %s was seen here before: get that or a newer one, or allow the older one by name (ocjail bundle pull --allow-rollback %[1]s)", e.Revision, e.Seen)
+	return fmt.Sprintf("its revision is %s, and %s was seen here before: get that or a newer one, or allow the older one by name (ocjail bundle pull --allow-rollback %[1]s %[3]s)", e.Revision, e.Seen, e.Source)
 }
 
 func (e *RollbackError) Unwrap() error { return ErrRollback }

@@ -254,8 +254,8 @@ func TestRefusals(t *testing.T) {
 		x.Now = made.Add(d)
 		return x
 	}
-	least := trust(key)
-	least.Least = revision("8")
+	least, seen := trust(key), trust(key)
+	least.Least, seen.Seen, seen.Source = revision("8"), revision("8"), "acme.tar.gz"
 	version := func(v string) bundle.Trust {
 		x := trust(key)
 		x.Version = v
@@ -333,7 +333,8 @@ func TestRefusals(t *testing.T) {
 		"no manifest":             {archive(t, file("x.rego", "")), trust(key), bundle.ErrMalformed, "no .manifest"},
 		"expired":                 {expiring, at(time.Hour), bundle.ErrExpired, "expired on 2026-11-26T02:00:00Z"},
 		"from the future":         {signed, at(-24 * time.Hour), bundle.ErrFuture, "set the clock"},
-		"older than one seen":     {signed, least, bundle.ErrRollback, "8 was seen"},
+		"older than asked for":    {signed, least, bundle.ErrOld, "its revision is 7, and at least 8 was asked for"},
+		"older than one seen":     {signed, seen, bundle.ErrRollback, "8 was seen here before: get that or a newer one, or allow the older one by name (ocjail bundle pull --allow-rollback 7 acme.tar.gz)"},
 		"needs a newer ocjail":    {needy, version("1.9.5"), bundle.ErrVersion, "needs ocjail 1.10.0"},
 		"ocjail before a release": {needy, version("1.10.0-rc1"), bundle.ErrVersion, "no release"},
 		"ocjail of no release":    {needy, version("1234567"), bundle.ErrVersion, "no release"},
@@ -363,7 +364,7 @@ func TestRefusals(t *testing.T) {
 		"not yet expired":         {expiring, at(time.Hour - time.Second)},
 		"slow clock":              {signed, at(-time.Hour)},
 		"new enough":              {needy, version("v1.10.0-3-gabcdef-dirty")},
-		"same revision":           {signed, func() bundle.Trust { x := trust(key); x.Least = revision("7.0"); return x }()},
+		"same revision":           {signed, func() bundle.Trust { x := trust(key); x.Least, x.Seen = revision("7.0"), revision("7.0"); return x }()},
 		"forged, but honest":      {forged(eddsa, "SHA-256", by), trust(key)},
 	} {
 		if _, err := bundle.Open(c.archive, c.trust); err != nil {

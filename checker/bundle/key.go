@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"strings"
 )
 
 // Algorithms of signatures (RFC 7518, RFC 8037); there are no others.
@@ -35,6 +36,15 @@ var (
 	prefixP256    = []byte("\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00")
 	prefixEd25519 = []byte("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00")
 )
+
+// KeyIDs names keys for a message.
+func KeyIDs(keys []Key) string {
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = k.ID[:16]
+	}
+	return strings.Join(ids, ", ")
+}
 
 // maxKeys bounds the keys of one file: two are needed to replace one.
 const maxKeys = 8

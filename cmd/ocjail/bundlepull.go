@@ -38,16 +38,21 @@ keys, and keep it; without a SOURCE, all those that your and the organisation's
 ocjail.hcl name. A launch and a lint use what is kept and never wait for a network, so
 have a timer run this. Whatever goes wrong here, what was kept before stays in use.`,
 			`Without --key the keys are those of the policy that names SOURCE. A revision below
-one that was seen is refused, unless --allow-rollback names it. What is fetched is kept
+one that was seen is refused, unless --allow-rollback names it; SOURCE can be the file
+of a policy then, which is not fetched. What is fetched is kept
 in ~/.local/state/ocjail/bundles, or with --system for all users of this machine in
 /var/lib/ocjail/bundles; of both the newer one counts.`, howSourcesAreReached,
 			`Exit status 0, or 2 when a bundle could not be had.`),
 		Example: `  ocjail bundle pull
   sudo ocjail bundle pull --system
   ocjail bundle pull oci://ghcr.io/acme/policy:stable --key acme.pem
-  ocjail bundle pull https://policy.acme.example/acme.tar.gz --allow-rollback 41`,
+  ocjail bundle pull https://policy.acme.example/acme.tar.gz --allow-rollback 41
+  ocjail bundle pull /etc/ocjail/acme.tar.gz --allow-rollback 41`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && !bundle.IsSource(args[0]) {
+				return p.note(c.OutOrStdout(), args[0])
+			}
 			orders, err := p.orders(args)
 			if err != nil {
 				return &statusError{brokenStatus, err}
@@ -130,33 +135,42 @@ func (p *pulling) orderFor(source string) ([]order, error) {
 
 // configured are the bundles that the configuration has fetched.
 func (p *pulling) configured() ([]order, error) {
+	policies, at, owners, err := p.policies()
+	if err != nil {
+		return nil, err
+	}
+	var all []order
+	for _, policy := range policies {
+		if policy.Remote == nil {
+			continue
+		}
+		o, err := orderOf(&policy, at, owners)
+		if err != nil {
+			return nil, fmt.Errorf("policy %q of %s: %w", policy.Name, policy.Pos, err)
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// policies are those of the user's and the organisation's files.
+func (p *pulling) policies() (all []config.Policy, at checker.Where, owners *config.Owners, err error) {
 	cwd, err := os.Getwd()
 	if err != nil {
-		return nil, fmt.Errorf("working directory: %w", err)
+		return nil, at, nil, fmt.Errorf("working directory: %w", err)
 	}
 	facts, err := host.Gather(host.NewFS(), cwd)
 	if err != nil {
-		return nil, err
+		return nil, at, nil, err
 	}
 	files, owners, err := p.files(facts, opening{})
 	if err != nil {
-		return nil, err
+		return nil, at, nil, err
 	}
-	at := checker.Where{Home: facts.Home, Project: facts.ProjectRoot}
-	var all []order
 	for _, f := range files {
-		for _, policy := range f.Policies {
-			if policy.Remote == nil {
-				continue
-			}
-			o, err := orderOf(&policy, at, owners)
-			if err != nil {
-				return nil, fmt.Errorf("policy %q of %s: %w", policy.Name, policy.Pos, err)
-			}
-			all = append(all, o)
-		}
+		all = append(all, f.Policies...)
 	}
-	return all, nil
+	return all, checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, owners, nil
 }
 
 func orderOf(p *config.Policy, at checker.Where, owners *config.Owners) (order, error) {
@@ -168,6 +182,17 @@ func orderOf(p *config.Policy, at checker.Where, owners *config.Owners) (order, 
 	return o, err
 }
 
+// store is where to keep what is known of bundles.
+func (p *pulling) store() (home string, in store.Store, err error) {
+	if home, err = host.Home(host.NewFS()); err != nil {
+		return "", in, err
+	}
+	if p.system {
+		return home, store.System(), nil
+	}
+	return home, store.User(filepath.Clean(home)), nil
+}
+
 // run has ocjail-rules, which can speak to networks, fetch one bundle after the other.
 // One that fails keeps no other from being fetched.
 func (p *pulling) run(c *cobra.Command, orders []order) error {
@@ -175,13 +200,9 @@ func (p *pulling) run(c *cobra.Command, orders []order) error {
 	if err != nil {
 		return &statusError{brokenStatus, err}
 	}
-	home, err := host.Home(host.NewFS())
+	home, in, err := p.store()
 	if err != nil {
 		return &statusError{brokenStatus, err}
-	}
-	in := store.User(filepath.Clean(home))
-	if p.system {
-		in = store.System()
 	}
 	failed := false
 	for _, o := range orders {

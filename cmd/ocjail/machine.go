@@ -113,7 +113,11 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 	if err != nil {
 		return nil, err
 	}
-	files, err = checker.OpenBundles(files, checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, owners)
+	at := checker.Where{Home: facts.Home, Project: facts.ProjectRoot}
+	files, err = checker.OpenBundles(files, at, owners)
+	if err == nil && o.bwrap { // what a launch went by, no later one goes behind
+		err = checker.Remember(files, at, owners)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -40,7 +39,7 @@ func (c *Client) Pull(ctx context.Context, o Order, now time.Time) (*Pulled, err
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	trust := bundle.Trust{Keys: o.Keys, Least: before.Seen, Now: now, Version: c.Version}
+	trust := bundle.Trust{Keys: o.Keys, Seen: before.Seen, Source: o.Source.String(), Now: now, Version: c.Version}
 	p, err := c.replace(ctx, o, before, known, trust)
 	if err != nil {
 		stays := "no bundle of it is kept here"
@@ -68,14 +67,14 @@ func (c *Client) replace(ctx context.Context, o Order, before store.Entry, known
 		return p, o.Store.Renew(before, trust.Now)
 	}
 	if o.Rollback != (bundle.Revision{}) {
-		trust.Least = bundle.Revision{}
+		trust.Seen = bundle.Revision{}
 	}
 	b, err := bundle.Open(f.Archive, trust)
 	if err == nil && known && b.Manifest.Revision.Compare(before.Seen) < 0 && b.Manifest.Revision.Compare(o.Rollback) != 0 {
-		err = &bundle.RollbackError{Revision: b.Manifest.Revision, Seen: before.Seen}
+		err = &bundle.RollbackError{Revision: b.Manifest.Revision, Seen: before.Seen, Source: trust.Source}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the bundle %s is refused: %w (keys: %s)", store.DigestOf(f.Archive), err, keyIDs(o.Keys))
+		return nil, fmt.Errorf("the bundle %s is refused: %w (keys: %s)", store.DigestOf(f.Archive), err, bundle.KeyIDs(o.Keys))
 	}
 	p.Entry = store.Entry{
 		Source: o.Source.String(), Digest: b.Digest, Revision: b.Manifest.Revision, Seen: b.Manifest.Revision,
@@ -100,12 +99,4 @@ func standing(s store.Store, e store.Entry, trust bundle.Trust) (mark string, di
 		return "", nil
 	}
 	return e.Mark, nil
-}
-
-func keyIDs(keys []bundle.Key) string {
-	ids := make([]string, len(keys))
-	for i, k := range keys {
-		ids[i] = k.ID[:16]
-	}
-	return strings.Join(ids, ", ")
 }

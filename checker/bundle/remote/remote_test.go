@@ -208,7 +208,7 @@ func TestWhatIsRefused(t *testing.T) {
 	sends(bundletest.Signed(t, key, "8", func(c *bundle.Content) { c.Manifest.Created = time.Now().AddDate(1, 0, 0) }))
 	p.refused(t, "it was made on", "set the clock")
 	sends(bundletest.Signed(t, key, "6"))
-	p.refused(t, "its revision is 6, and 7 was seen here before", "ocjail bundle pull --allow-rollback 6")
+	p.refused(t, "its revision is 6, and 7 was seen here before", "ocjail bundle pull --allow-rollback 6 "+p.order.Source.String()+")")
 	sends([]byte("<html>log in</html>"))
 	p.refused(t, "it is no archive that can be read", "get it anew")
 	sends(make([]byte, bundle.MaxArchive+1))

@@ -41,14 +41,15 @@ func System() Store { return Store{Dir: "/var/lib/ocjail/bundles", Shared: true}
 
 // Entry is what is known of a source.
 type Entry struct {
-	Source   string          `json:"source"`
+	Source   string          `json:"source"` // a URL, or the path of a file that is not kept
 	Digest   string          `json:"digest"` // of the archive, "sha256:" and hexadecimal
 	Revision bundle.Revision `json:"revision"`
 	// Seen is the highest revision that was accepted, below which nothing is.
 	Seen      bundle.Revision `json:"seen"`
 	Signer    string          `json:"signer"` // the ID of the key
 	Algorithm string          `json:"algorithm"`
-	// Fetched is when the source last said that this is its bundle.
+	// Fetched is when the source last said that this is its bundle; of a file, when it
+	// was first seen.
 	Fetched time.Time `json:"fetched"`
 	// Mark is what the source tells versions apart by: an ETag, or a manifest's digest.
 	Mark string `json:"mark,omitempty"`
@@ -95,7 +96,11 @@ func (s Store) Find(source string) (Entry, error) {
 		err = errors.New("it is not as ocjail writes it")
 	}
 	if err != nil {
-		return Entry{}, fmt.Errorf("%s, which tells of %s: %w: remove it, and run ocjail bundle pull", file, source, err)
+		mend := "remove it"
+		if bundle.IsSource(source) {
+			mend += ", and run ocjail bundle pull"
+		}
+		return Entry{}, fmt.Errorf("%s, which tells of %s: %w: %s", file, source, err, mend)
 	}
 	return e, nil
 }
@@ -148,32 +153,19 @@ func DigestOf(archive []byte) string {
 // this was seen: another process may have fetched that meanwhile. Rollback is a
 // revision that may be older nevertheless, zero for none.
 func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
-	if err := s.make(); err != nil {
-		return fmt.Errorf("keep the bundle: %w", err)
-	}
-	unlock, err := s.lock()
+	unlock, err := s.open()
 	if err != nil {
 		return fmt.Errorf("keep the bundle: %w", err)
 	}
 	defer unlock()
-	before, err := s.Find(e.Source)
-	known := err == nil
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	before, known, err := s.admits(e, rollback)
+	if err != nil {
 		return err
 	}
 	e.Digest = DigestOf(archive)
 	e.Seen = e.Revision
-	if allowed := rollback != (bundle.Revision{}) && e.Revision.Compare(rollback) == 0; known && !allowed {
-		if e.Revision.Compare(before.Seen) < 0 {
-			return &bundle.RollbackError{Revision: e.Revision, Seen: before.Seen}
-		}
-	}
-	if err := s.write(s.ArchiveFile(e.Digest), archive); err != nil {
-		return fmt.Errorf("keep the bundle: %w", err)
-	}
-	text, err := json.Marshal(e)
-	if err == nil {
-		err = s.write(s.EntryFile(e.Source), append(text, '\n'))
+	if err = s.write(s.ArchiveFile(e.Digest), archive); err == nil {
+		err = s.record(e)
 	}
 	if err != nil {
 		return fmt.Errorf("keep the bundle: %w", err)
@@ -184,6 +176,53 @@ func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
 		_ = os.Chtimes(s.ArchiveFile(before.Digest), now, now) // else it goes earlier, and that launch looks again
 	}
 	return s.sweep()
+}
+
+// open makes the folders, and locks them.
+func (s Store) open() (unlock func(), err error) {
+	if err := s.make(); err != nil {
+		return nil, err
+	}
+	return s.lock()
+}
+
+// admits refuses what is older than what was seen. The lock is held.
+func (s Store) admits(e Entry, rollback bundle.Revision) (before Entry, known bool, err error) {
+	before, err = s.Find(e.Source)
+	if errors.Is(err, fs.ErrNotExist) {
+		return before, false, nil
+	}
+	allowed := rollback != (bundle.Revision{}) && e.Revision.Compare(rollback) == 0
+	if err == nil && !allowed && e.Revision.Compare(before.Seen) < 0 {
+		err = &bundle.RollbackError{Revision: e.Revision, Seen: before.Seen, Source: e.Source}
+	}
+	return before, err == nil, err
+}
+
+// Note notes that a bundle was seen which is not kept, for it is a file of this
+// machine; Source is its path. It is refused as by Keep.
+func (s Store) Note(e Entry, rollback bundle.Revision) error {
+	unlock, err := s.open()
+	if err == nil {
+		defer unlock()
+		if _, _, err = s.admits(e, rollback); err == nil {
+			e.Seen = e.Revision
+			err = s.record(e)
+		}
+	}
+	if err != nil && !errors.Is(err, bundle.ErrRollback) {
+		err = fmt.Errorf("note that revision %s of %s was seen: %w: see that there is room, and that %s can be written", e.Revision, e.Source, err, s.Dir)
+	}
+	return err
+}
+
+// record writes an entry. The lock is held.
+func (s Store) record(e Entry) error {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return s.write(s.EntryFile(e.Source), append(text, '\n'))
 }
 
 // Renew notes that the source still has the bundle of an entry, unless another has
@@ -199,11 +238,7 @@ func (s Store) Renew(e Entry, fetched time.Time) error {
 		return err
 	}
 	now.Fetched = fetched
-	text, err := json.Marshal(now)
-	if err == nil {
-		err = s.write(s.EntryFile(e.Source), append(text, '\n'))
-	}
-	if err != nil {
+	if err := s.record(now); err != nil {
 		return fmt.Errorf("note that %s is up to date: %w", e.Source, err)
 	}
 	return nil

@@ -244,7 +244,7 @@ func TestManyAtOnce(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				b, err := bundle.Open(archive, bundle.Trust{Keys: bundletest.Keys(key), Least: last, Now: time.Now()})
+				b, err := bundle.Open(archive, bundle.Trust{Keys: bundletest.Keys(key), Seen: last, Now: time.Now()})
 				if err != nil || b.Manifest.Revision.Compare(e.Revision) != 0 {
 					t.Errorf("%s: %v", e.Revision, err)
 					return

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+)
+
+// note verifies the bundle of a policy that names a file, and goes on from its
+// revision: there is nothing to be fetched.
+func (p *pulling) note(w io.Writer, name string) error {
+	e, err := p.accept(name)
+	if err != nil {
+		return &statusError{brokenStatus, err}
+	}
+	_, err = fmt.Fprintln(w, e)
+	return err
+}
+
+func (p *pulling) accept(name string) (string, error) {
+	if len(p.keys) > 0 || p.token != "" {
+		return "", errors.New("--key and --token-file are for a SOURCE that is fetched (oci://, https://): of a file the policy has the keys")
+	}
+	if err := p.misused([]string{name}); err != nil {
+		return "", err
+	}
+	file, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	policies, at, owners, err := p.policies()
+	if err != nil {
+		return "", err
+	}
+	_, in, err := p.store()
+	if err != nil {
+		return "", err
+	}
+	var rollback bundle.Revision
+	if p.rollback != "" {
+		if rollback, err = bundle.ParseRevision(p.rollback); err != nil {
+			return "", err
+		}
+	}
+	for i := range policies {
+		if policy := &policies[i]; policy.Bundle && policy.Remote == nil && filepath.Clean(at.File(policy.Path)) == file {
+			e, err := checker.Accept(policy, at, owners, in, rollback)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%s: revision %s, %s, signed by %s (%s): noted; older ones are refused", file, e.Revision, e.Digest, e.Signer, e.Algorithm), nil
+		}
+	}
+	return "", fmt.Errorf("no policy of yours or the organisation's names the file %s: name one of theirs, or a source to be fetched (oci://HOST/REPOSITORY:TAG, https://HOST/PATH)", file)
+}
