@@ -40,6 +40,8 @@ func OpenBundles(files []*config.File, at Where, owners *config.Owners) ([]*conf
 
 // openBundle opens the bundle of a policy, and returns its configuration, if any.
 func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File, error) {
+	project := at.Project
+	at = at.of(*p)
 	trust := bundle.Trust{Now: time.Now(), Version: release.Version, Unsigned: p.Keys == nil && p.Remote == nil}
 	var err error
 	if trust.Keys, err = Keys(p, at, owners); err != nil {
@@ -73,7 +75,10 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 	if len(c.Policies) > 0 {
 		return nil, c.Policies[0].Pos.Errorf("a bundle's configuration can not name further policies: have its publisher put the rules into the bundle")
 	}
-	return c, nil
+	if p.Root != "" {
+		err = c.Around(p.Root, project)
+	}
+	return c, err
 }
 
 // nameOf is a bundle's for messages: what it was fetched from, or its file.
@@ -93,7 +98,7 @@ func local(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trus
 	if err != nil {
 		return nil, err
 	}
-	if trust.Unsigned && p.Layer != config.Project && owners != nil {
+	if trust.Unsigned && !p.Layer.Untrusted() && owners != nil {
 		if err := owners.Trusted(p.Layer, l.file); err != nil {
 			return nil, fmt.Errorf("%w; or demand a signature with keys", err)
 		}

@@ -3,6 +3,7 @@
 package checker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -255,12 +256,23 @@ func watchList(c *config.Config) ([]host.Watch, error) {
 	for i := range entries {
 		entries[i].Protect = entries[i].Protect && c.Protect.Pack
 	}
+	protect := func(root, p, reason string) {
+		if !path.IsAbs(p) {
+			p = path.Join(cmp.Or(root, "{project}"), p)
+		}
+		entries = append(entries, host.Watch{Path: p, Class: "host-executed", Reason: reason, Protect: true})
+	}
 	for _, p := range c.Protect.Paths {
-		entries = append(entries, host.Watch{Path: path.Join("{project}", p.Value), Class: "host-executed", Reason: "named in protect, " + p.Pos.String(), Protect: true})
+		protect("", p.Value, "named in protect, "+p.Pos.String())
 	}
 	for _, p := range c.Policies {
-		if p.Layer == config.Project && !path.IsAbs(p.Path) {
-			entries = append(entries, host.Watch{Path: path.Join("{project}", p.Path), Class: "host-executed", Reason: "ocjail takes rules from it", Protect: true})
+		if p.Layer.Untrusted() && !path.IsAbs(p.Path) {
+			protect(p.Root, p.Path, "ocjail takes rules from it")
+		}
+	}
+	for _, f := range c.Files {
+		if f.Layer.Untrusted() && f.Layer != config.Project && f.Path != "" {
+			protect("", f.Path, "it configures the jails below it")
 		}
 	}
 	for _, w := range c.Watches {

@@ -21,6 +21,14 @@ type Where struct {
 	Project string // the project's root
 }
 
+// of is where the paths of a policy begin, whose file may be that of a project above.
+func (at Where) of(p config.Policy) Where {
+	if p.Root != "" {
+		at.Project = p.Root
+	}
+	return at
+}
+
 // sources opens the policies of a configuration, whose bundles are open.
 func sources(c *config.Config, at Where) ([]engine.Source, error) {
 	var all []engine.Source
@@ -60,11 +68,12 @@ func bundled(p config.Policy, s engine.Source) engine.Source {
 
 // open returns the source of a policy, and its path on the host.
 func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
+	at = at.of(p)
 	l, err := at.locate(p.Path)
 	if err != nil {
 		return s, "", err
 	}
-	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer == config.Project, FS: l.fs, Root: l.root}
+	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer.Untrusted(), FS: l.fs, Root: l.root}
 	if p.Remote != nil {
 		l.shown = p.Remote.String()
 	}

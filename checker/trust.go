@@ -17,7 +17,7 @@ func (c *Checker) untouchable(j *Jail) error {
 		return nil
 	}
 	for _, f := range c.config.Files {
-		if f.Layer == config.Project {
+		if f.Layer.Untrusted() {
 			continue
 		}
 		if f.Path != "" {

@@ -232,7 +232,7 @@ func TestLoadAbsent(t *testing.T) {
 		t.Error(err)
 	}
 	for _, l := range []Layer{Organisation, User, Project} {
-		if files, err := owners().Load(Place{l, none, true}); err != nil || len(files) > 0 {
+		if files, err := owners().Load(Place{Layer: l, Path: none, Optional: true}); err != nil || len(files) > 0 {
 			t.Errorf("optional, of the %s: %v %v", l, files, err)
 		}
 	}

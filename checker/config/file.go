@@ -15,7 +15,7 @@ type File struct {
 	Layer    Layer
 	Rules    []Rule
 	Watches  []Watch
-	Protect  *Said[[]string] // clean, relative to the project's root
+	Protect  *Said[[]string] // clean, relative to the project's root, or absolute
 	Review   []Said[string]  // patterns, relative to the project's root
 	Policies []Policy
 	Waivers  []Waiver
@@ -62,7 +62,10 @@ type Policy struct {
 	Name string
 	// Path is a folder, a .rego or .wasm file, or a bundle: absolute, or below "{home}/"; for a
 	// project also relative to its root.
-	Path  string
+	Path string
+	// Root is that of the project whose file names it, where that lies above this
+	// one; "" for all others.
+	Root  string
 	Layer Layer
 	Pos   hclfile.Pos
 	// Bundle tells that Path is that of a bundle, and Opened is that bundle, once

@@ -19,6 +19,9 @@ type Place struct {
 	Layer    Layer
 	Path     string
 	Optional bool // it may be absent
+	// Around is the root of the project for which that of one above it is read; ""
+	// for others. Both paths are without symbolic links then.
+	Around string
 }
 
 // Owners tells whose files are trusted.
@@ -32,7 +35,8 @@ type Owners struct {
 // Load reads the files at places. A file must be regular and at most 1 MiB. An
 // organisation's must belong to root, a user's to root or that user, and nobody
 // else may be able to write it or to put another in its place; it may be a link,
-// as NixOS makes them. A project's can be anybody's, and no link. An absent file's
+// as NixOS makes them. A project's, or that of one around it, can be anybody's, and no
+// link. An absent file's
 // error matches fs.ErrNotExist; an error in its text is an hclfile.Diagnostics.
 func (o Owners) Load(places ...Place) ([]*File, error) {
 	var files []*File
@@ -51,7 +55,7 @@ func (o Owners) Load(places ...Place) ([]*File, error) {
 
 func (o Owners) load(p Place) (*File, error) {
 	real := p.Path
-	if p.Layer != Project {
+	if !p.Layer.Untrusted() {
 		var err error
 		if real, err = filepath.EvalSymlinks(p.Path); err != nil {
 			return nil, fmt.Errorf("cannot open %s: %w", hclfile.Escape(p.Path), cause(err))
@@ -65,7 +69,7 @@ func (o Owners) load(p Place) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Layer != Project {
+	if !p.Layer.Untrusted() {
 		if err := o.check(p, real, info); err != nil {
 			return nil, err
 		}
@@ -74,8 +78,13 @@ func (o Owners) load(p Place) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.Path, err = filepath.Abs(p.Path); err != nil {
+		return nil, err
+	}
 	f.place(filepath.Dir(real))
-	f.Path, err = filepath.Abs(p.Path)
+	if p.Around != "" {
+		err = f.Around(filepath.Dir(real), p.Around)
+	}
 	return f, err
 }
 

@@ -37,7 +37,7 @@ type merger struct {
 }
 
 // free tells whether the layer may loosen: nobody above it has a file.
-func (c *Config) free(l Layer) bool { return l != Project && l == c.top }
+func (c *Config) free(l Layer) bool { return !l.Untrusted() && l == c.top }
 
 func (m *merger) add(f *File) {
 	m.c.Watches = append(m.c.Watches, f.Watches...)
@@ -50,7 +50,7 @@ func (m *merger) add(f *File) {
 	}
 	if s := f.LongestWaiver; s != nil {
 		floor := m.floor.longestWaiver
-		m.set(f, f.Layer != Project && (floor == nil || s.Value <= floor.Value), said{"longest_waiver", days(s.Value), s.Pos}, func() { m.c.longestWaiver = s })
+		m.set(f, !f.Layer.Untrusted() && (floor == nil || s.Value <= floor.Value), said{"longest_waiver", days(s.Value), s.Pos}, func() { m.c.longestWaiver = s })
 	}
 }
 
@@ -74,10 +74,12 @@ func (m *merger) protect(f *File) {
 
 func (m *merger) gate(f *File) {
 	if s := f.Gate.Project; s != nil {
-		m.set(f, f.Layer != Project && len(s.Value) == 0, said{"gate.project", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.observe = slices.Contains(s.Value, string(Observe)) })
+		m.set(f, !f.Layer.Untrusted() && len(s.Value) == 0, said{"gate.project", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.observe = slices.Contains(s.Value, string(Observe)) })
 	}
 	if s := f.Gate.Mode; s != nil {
-		tightens := s.Value == Enforce || m.floor.Gate.Mode == Observe || f.Layer == Project && m.observe
+		tightens := s.Value == Enforce || m.floor.Gate.Mode == Observe || f.Layer.Untrusted() && m.observe
+		// What a project above refuses, one within it can not ask for.
+		m.observe = m.observe && (!f.Layer.above() || s.Value != Enforce)
 		m.set(f, tightens, said{"gate.mode", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Mode = s.Value })
 	}
 	if s := f.Gate.Approval; s != nil {
@@ -94,7 +96,7 @@ func (m *merger) gate(f *File) {
 	}
 	if s := f.Gate.Timeout; s != nil {
 		// A project could hold a launch up; more time loosens nothing else.
-		tightens := f.Layer != Project || s.Value <= m.floor.Gate.Timeout
+		tightens := !f.Layer.Untrusted() || s.Value <= m.floor.Gate.Timeout
 		m.set(f, tightens, said{"gate.timeout", fmt.Sprintf("%q", s.Value), s.Pos}, func() { m.c.Gate.Timeout = s.Value })
 	}
 }
@@ -126,7 +128,7 @@ func (c *Config) ignore(l Layer, at hclfile.Pos, what string) {
 
 // whoMay says why a layer can not loosen.
 func whoMay(l Layer) string {
-	if l == Project {
+	if l.Untrusted() {
 		return "the agent can write the project's configuration, so that can only tighten"
 	}
 	return "it would loosen what the organisation's configuration holds"

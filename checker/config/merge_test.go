@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +14,9 @@ func merged(t *testing.T, files ...string) *Config {
 	var all []*File
 	for _, f := range files {
 		name, text, ok := strings.Cut(f, ": ")
-		layer := Layer(slices.Index(layerNames[:], name))
-		if !ok || layer > Project {
-			t.Fatalf("no layer: %s", f)
+		layer, err := ParseLayer(name)
+		if !ok || err != nil {
+			t.Fatalf("no layer: %s: %v", f, err)
 		}
 		parsed, err := Parse(layer, name+".hcl", []byte(text))
 		if err != nil {
@@ -49,6 +48,11 @@ func TestLayers(t *testing.T) {
 		"a project gives itself leave":               {[]string{"project: gate {\nmode = \"observe\"\nproject = [\"observe\"]\n}"}, Enforce, "project project"},
 		"the user gives leave under an organisation": {[]string{"organisation: ", "user: gate { project = [\"observe\"] }", "project: " + observe}, Enforce, "user project"},
 		"leave taken back":                           {[]string{"organisation: gate { project = [\"observe\"] }", "user: gate { project = [] }", "project: " + observe}, Enforce, "project"},
+		"a project above tightens":                   {[]string{"user: " + observe, "above-1: " + enforce, "project: " + observe}, Enforce, "project"},
+		"where both may loosen":                      {[]string{"user: gate { project = [\"observe\"] }", "above-1: " + enforce, "project: " + observe}, Enforce, "project"},
+		"a project above that may":                   {[]string{"user: gate { project = [\"observe\"] }", "above-1: " + observe}, Observe, ""},
+		"a project above can not":                    {[]string{"above-2: " + observe, "above-1: "}, Enforce, "above-2"},
+		"the further up, the more trusted":           {[]string{"user: " + observe, "above-2: " + enforce, "above-1: " + observe}, Enforce, "above-1"},
 		"order does not matter":                      {[]string{"project: " + observe, "organisation: " + enforce}, Enforce, "project"},
 	} {
 		c := merged(t, tc.files...)

@@ -26,7 +26,7 @@ func (r *reader) policies(raws []rawPolicy) []Policy {
 		}
 		p := Policy{Name: raw.Name, Path: fromHome(strings.TrimPrefix(raw.Source, "./")), Layer: r.layer, Pos: hclfile.Start(raw.Range)}
 		p.Bundle = NamesBundle(p.Path)
-		if bundle.IsSource(raw.Source) && r.layer != Project {
+		if bundle.IsSource(raw.Source) && !r.layer.Untrusted() {
 			p.Path, p.Bundle = "", true
 			p.Remote = r.remote(raw)
 		} else {
@@ -50,7 +50,7 @@ func (r *reader) keys(p Policy, paths []string, at hcl.Range) []string {
 	switch {
 	case !p.Bundle:
 		r.errs.Add(at, "only a bundle is signed: name one (NAME%s) as the source, or leave keys out", bundleSuffix)
-	case r.layer == Project:
+	case r.layer.Untrusted():
 		r.errs.Add(at, "the agent could write these keys as well: leave them out, or name the bundle in your own ocjail.hcl")
 	case len(paths) == 0:
 		r.errs.Add(at, "keys is empty: name the publisher's public key, or leave keys out to demand no signature")
@@ -74,10 +74,10 @@ func validName(s string) bool {
 // badSource says why rules can not be taken from a source, or "".
 func badSource(s string, layer Layer) string {
 	switch {
-	case bundle.IsSource(s) && layer == Project:
+	case bundle.IsSource(s) && layer.Untrusted():
 		return "the agent could write what a project fetches: name a folder, a .rego, a .wasm or a .tar.gz file of the project, or fetch it from your own ocjail.hcl"
 	case bundle.IsSource(s): // see remote
-	case layer == Project:
+	case layer.Untrusted():
 		if !validRelative(strings.TrimPrefix(s, "./")) {
 			return "a project's rules lie in the project: name a folder, a .rego, a .wasm or a .tar.gz file, relative to its root"
 		}
@@ -89,7 +89,7 @@ func badSource(s string, layer Layer) string {
 
 // from makes the relative paths of a trusted file's absolute.
 func (p *Policy) from(dir string) {
-	if p.Layer == Project {
+	if p.Layer.Untrusted() {
 		return
 	}
 	absolute := func(name string) string {

@@ -152,7 +152,7 @@ func (s *Settled) ignore(c *Config, r Rule, at hclfile.Pos, what string) {
 
 // above names the file that could allow a layer more.
 func (c *Config) above(l Layer) string {
-	if l == Project && c.top != Organisation {
+	if l.Untrusted() && c.top != Organisation {
 		return "your own ocjail.hcl (ocjail config show names it)"
 	}
 	return "the organisation's ocjail.hcl"

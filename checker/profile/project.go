@@ -59,6 +59,25 @@ func nearestProject(realHome, home, start string) (string, error) {
 		hclfile.Escape(start), hclfile.Escape(start))
 }
 
+// Around returns the ocjail.hcl of every folder above root, which has no symbolic link,
+// that could be a project's itself; the nearest comes first.
+func Around(home, root string) (files []string, err error) {
+	realHome, err := filepath.EvalSymlinks(home)
+	if err != nil {
+		return nil, fmt.Errorf("home directory: %w", reason(err))
+	}
+	for dir := path.Dir(root); checkProject(dir, realHome, home) == nil; dir = path.Dir(dir) {
+		file := path.Join(dir, "ocjail.hcl")
+		switch _, err := os.Lstat(file); {
+		case err == nil:
+			files = append(files, file)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("cannot look for %s, which would count here too: %w", hclfile.Escape(file), reason(err))
+		}
+	}
+	return files, nil
+}
+
 // checkProject refuses roots that would give the jail all of the user's files,
 // or other users'. homes are the names of the home.
 func checkProject(root string, homes ...string) error {

@@ -21,29 +21,44 @@ const (
 	whyParts  = "git enters it with the repository that it belongs to, and obeys its configuration"
 )
 
-// repositories reports what git would take for a repository since the session.
+// repositories reports what git would take for a repository since the session, and
+// the markers of other projects.
 func (s *sweep) repositories() error {
 	for _, p := range s.found {
-		before := s.Entries[p]
-		if _, known := slices.BinarySearch(s.Repositories, p); known || !before.Absent() && (isDotGit(filepath.Base(p)) || slices.Contains(s.GitDirs, p)) {
-			continue
-		}
-		if s.isPart(p) {
+		if s.compared(p) {
 			continue
 		}
 		s.done = append(s.done, p)
 		young, err := s.young(p)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if !young {
-			continue // of the user's making, between two sessions
-		}
-		if err := s.repository(p); err != nil {
-			return err
+		case !young: // of the user's making, between two sessions
+		case isMarker(p):
+			s.add(Change{Path: p, What: New, Level: finding.Warning, Reason: markers[filepath.Base(p)]})
+		default:
+			if err := s.repository(p); err != nil {
+				return err
+			}
 		}
 	}
-	// Submodules and worktrees of repositories that were there.
+	return s.parts()
+}
+
+// compared tells what was there before, is a part of what was, or is watched: its
+// entries tell.
+func (s *sweep) compared(p string) bool {
+	if _, known := slices.BinarySearch(s.Repositories, p); known || s.isPart(p) {
+		return true
+	}
+	if _, watched := s.roots[p]; watched && isMarker(p) {
+		return true
+	}
+	return !s.Entries[p].Absent() && (isDotGit(filepath.Base(p)) || isMarker(p) || slices.Contains(s.GitDirs, p))
+}
+
+// parts reports submodules and worktrees of repositories that were there.
+func (s *sweep) parts() error {
 	for _, dir := range s.dirs {
 		if slices.Contains(s.done, dir) || slices.Contains(s.GitDirs, dir) || !slices.ContainsFunc(s.GitDirs, func(d string) bool { _, in := sandbox.Below(d, dir); return in }) {
 			continue
@@ -135,9 +150,12 @@ func (s *sweep) young(p string) (bool, error) {
 	if !ok || since == 0 || !a.local() {
 		return true, nil
 	}
-	at, err := s.l.parts(p)
-	if err != nil {
-		return false, err
+	at := []string{p}
+	if !isMarker(p) {
+		var err error
+		if at, err = s.l.parts(p); err != nil {
+			return false, err
+		}
 	}
 	for dir := filepath.Dir(p); dir != a.path && len(dir) > len(a.path); dir = filepath.Dir(dir) {
 		at = append(at, dir)

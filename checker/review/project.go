@@ -211,7 +211,7 @@ func (p *Project) close(plan Plan, changes []Change, found []string) error {
 	return f.Close() // lost, it is looked for again
 }
 
-// known are the repositories that the last session left in areas.
+// known are the repositories and markers that the last session left in areas.
 type known struct {
 	Areas        []string `json:"areas"`
 	Repositories []string `json:"repositories"`

@@ -21,14 +21,14 @@ const (
 type scanner struct {
 	path  string
 	left  int
-	found []string // .git, of whatever type, and bare repositories' folders
+	found []string // .git, of whatever type, bare repositories' folders, and markers
 	// deep are folders below which it did not look, closed those that it can not
 	// list.
 	deep, closed []string
 }
 
 // scan returns the repositories in every area: each .git, and each folder that
-// looks like a git directory. It looks into a .git as well, for a link from
+// looks like a git directory; and the markers of other projects. It looks into a .git as well, for a link from
 // elsewhere may lead there.
 func (l *looker) scan() (found, deep []string, err error) {
 	left := maxScanned
@@ -66,7 +66,7 @@ func (s *scanner) dir(fd int, rel string, depth int) error {
 		s.found = append(s.found, filepath.Join(s.path, rel))
 	}
 	for _, d := range list {
-		if isDotGit(d.name) {
+		if isDotGit(d.name) || isMarker(d.name) && !inGit(rel) {
 			s.found = append(s.found, filepath.Join(s.path, rel, d.name))
 		}
 		if d.kind != unix.DT_DIR {

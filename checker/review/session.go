@@ -15,8 +15,8 @@ type record struct {
 	Plan    Plan             `json:"plan"`
 	Started moment           `json:"started"`
 	Entries map[string]Entry `json:"entries"` // by path
-	// Repositories are all that were in the areas, and GitDirs their git
-	// directories, of worktrees and submodules too.
+	// Repositories are all that were in the areas, with the markers of other projects,
+	// and GitDirs the repositories' git directories, of worktrees and submodules too.
 	Repositories []string `json:"repositories"`
 	GitDirs      []string `json:"git_dirs"`
 	// Tracked are the paths of Entries that git's index holds.
@@ -62,7 +62,9 @@ func take(plan Plan, known []string) (*record, error) {
 			r.Tracked = append(r.Tracked, p)
 		}
 	}
+	r.Tracked = append(r.Tracked, trackedMarkers(plan, r.Repositories)...)
 	slices.Sort(r.Tracked)
+	r.Tracked = slices.Compact(r.Tracked)
 	return r, nil
 }
 
@@ -71,7 +73,7 @@ func (l *looker) present(found []string) ([]string, error) {
 	var left []string
 	for _, p := range found {
 		is := !l.found[p].Absent()
-		if is && !isDotGit(filepath.Base(p)) {
+		if is && !isDotGit(filepath.Base(p)) && !isMarker(p) {
 			var err error
 			if is, err = l.isGitDir(p); err != nil {
 				return nil, err
@@ -94,6 +96,12 @@ func (l *looker) repositories(plan Plan, found []string) ([]string, error) {
 	var dirs []string
 	for _, p := range paths {
 		if p == "" {
+			continue
+		}
+		if isMarker(p) {
+			if _, err := l.add(p); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		more, err := l.repository(p)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
-	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -100,28 +99,6 @@ func (s *sweep) held() (paths []string) {
 	return paths
 }
 
-// index asks git's index which of the paths it holds now. One that can not be
-// read says nothing: then a change counts as one that git does not show.
-func (s *sweep) index() {
-	s.tracked = map[string]bool{}
-	if s.Plan.Git == nil {
-		return
-	}
-	var wanted []string
-	for p := range s.l.found {
-		if rel, in := sandbox.Below(s.Plan.Project, p); in && rel != "" && !within(s.dirs, p) {
-			wanted = append(wanted, rel[1:])
-		}
-	}
-	index, err := host.NewFS().TrackedOf(*s.Plan.Git, wanted)
-	if err != nil {
-		return
-	}
-	for rel, tracked := range index.Tracked {
-		s.tracked[filepath.Join(s.Plan.Project, rel)] = tracked
-	}
-}
-
 func (s *sweep) add(c Change) {
 	c.Since = s.since()
 	s.changes = append(s.changes, c)
@@ -157,7 +134,7 @@ func (s *sweep) path(p string, before, after Entry) {
 		return
 	case c.What == "":
 		c.What, c.Reason = Tracked, "git tracks it now, so that from now on its diff would be all that tells: "+root.Reason
-	case c.What == Removed && root.Path == "" && !wanted && !s.own(p):
+	case c.What == Removed && root.Path == "" && !wanted && !s.own(p) && !isMarker(p):
 		return // a repository less, such as a worktree's
 	}
 	s.add(c)
@@ -190,6 +167,9 @@ func (s *sweep) watched(p string) (root Root, wanted bool) {
 		return root, wanted
 	case wanted:
 		return Root{Reason: reason}, true
+	}
+	if isMarker(p) {
+		return Root{Reason: markers[filepath.Base(p)]}, false
 	}
 	return Root{Reason: "it names the repository that git obeys"}, false
 }

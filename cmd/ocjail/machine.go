@@ -13,6 +13,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -137,7 +138,11 @@ func (f *jailFlags) files(facts host.Facts, o opening) ([]*config.File, *config.
 		places = append(places, config.Place{Layer: config.User, Path: f.config})
 	}
 	if o.project != "" {
-		places = append(places, config.Place{Layer: config.Project, Path: filepath.Join(facts.ProjectRoot, "ocjail.hcl"), Optional: true})
+		above, err := around(facts)
+		if err != nil {
+			return nil, nil, err
+		}
+		places = append(append(places, above...), config.Place{Layer: config.Project, Path: filepath.Join(facts.ProjectRoot, "ocjail.hcl"), Optional: true})
 	}
 	owners := &config.Owners{UID: facts.UID, Root: host.IsRoot}
 	files, err := owners.Load(places...)
@@ -150,6 +155,20 @@ func (f *jailFlags) files(facts host.Facts, o opening) ([]*config.File, *config.
 	}
 	tried, err := f.triedPolicies()
 	return slices.Concat(files, options, tried), owners, err
+}
+
+// around are the files of the projects that this one lies in. Otherwise whoever makes
+// a marker in a project, as its agent can, has a part of it judged without them.
+func around(facts host.Facts) ([]config.Place, error) {
+	files, err := profile.Around(facts.Home, facts.ProjectRoot)
+	if len(files) > config.MaxAbove {
+		err = fmt.Errorf("%d folders above %s have an ocjail.hcl, and %d are the most that count", len(files), hclfile.Escape(facts.ProjectRoot), config.MaxAbove)
+	}
+	places := make([]config.Place, len(files))
+	for i, file := range files {
+		places[i] = config.Place{Layer: config.Above(i + 1), Path: file, Around: facts.ProjectRoot}
+	}
+	return places, err
 }
 
 // triedPolicies has the project's trust: rules that only find more, and which it
