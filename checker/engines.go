@@ -41,7 +41,7 @@ func startEngines(limit time.Duration, sources []engine.Source, k Keeping) (*eng
 	files = slices.DeleteFunc(slices.Clone(files), func(f engine.File) bool { return f.Source.Plan != nil })
 	if slices.ContainsFunc(files, func(f engine.File) bool { return !f.IsList() }) {
 		e.cache = k.open()
-		e.others, err = worker.Start(worker.Options{TimeLimit: limit, Cache: e.cache, Note: k.note, Compiling: k.compiling}, files)
+		e.others, err = worker.Start(worker.Options{TimeLimit: limit, Cache: e.cache, Occasion: k.Occasion, Note: k.note, Compiling: k.compiling}, files)
 	}
 	return e, err
 }

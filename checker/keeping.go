@@ -15,7 +15,9 @@ import (
 // and who is told. The zero value keeps nothing and tells nobody.
 type Keeping struct {
 	Cache cache.Place // none when empty
-	Warn  io.Writer
+	// Occasion is as in [worker.Options].
+	Occasion []string
+	Warn     io.Writer
 }
 
 // CacheOf is where a user's cache lies.

@@ -117,7 +117,7 @@ func (d *descriptors) own(s *sandbox.Sandbox) error {
 	for i, o := range s.Options {
 		last[o.Name] = i
 	}
-	var kept []sandbox.Option
+	kept := make([]sandbox.Option, 0, len(s.Options))
 	for i, o := range s.Options {
 		switch o.Name {
 		case "--info-fd", "--block-fd":

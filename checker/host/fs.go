@@ -44,11 +44,15 @@ type looked struct {
 var _ sandbox.HostFS = (*FS)(nil)
 
 // NewFS returns an FS of this machine that has looked at nothing yet.
-func NewFS() *FS { return NewFSOn(Local()) }
+func NewFS() *FS {
+	f := NewFSOn(Local())
+	f.stats, f.reals = make(map[string]looked, 512), make(map[string]resolved, 256) // as many as a launch asks for
+	return f
+}
 
 // NewFSOn returns one of another machine.
 func NewFSOn(d Disk) *FS {
-	return &FS{disk: d, stats: make(map[string]looked, 512), reals: make(map[string]resolved, 256), names: map[listing][]string{}}
+	return &FS{disk: d, stats: map[string]looked{}, reals: map[string]resolved{}, names: map[listing][]string{}}
 }
 
 // Lstat implements [sandbox.HostFS]. That no parent is a symbolic link is

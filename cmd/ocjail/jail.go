@@ -109,7 +109,7 @@ func (f *jailFlags) lookForProject() (string, error) {
 
 // homeAndHere are the home and the working directory.
 func homeAndHere() (home, cwd string, err error) {
-	if home, err = host.Home(host.NewFS()); err != nil {
+	if home, err = host.Home(host.NewFSOn(host.Local())); err != nil {
 		return "", "", err
 	}
 	if cwd, err = os.Getwd(); err != nil {

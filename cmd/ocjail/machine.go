@@ -105,7 +105,7 @@ func (m *machine) moveTo(s *host.Saved, root string) error {
 
 // keeping has what is made of users' rules kept in the user's cache.
 func (f *jailFlags) keeping(facts host.Facts) checker.Keeping {
-	return checker.Keeping{Cache: checker.CacheOf(facts), Warn: f.warn()}
+	return checker.Keeping{Cache: checker.CacheOf(facts), Occasion: append([]string{facts.ProjectRoot}, os.Args...), Warn: f.warn()}
 }
 
 // configure reads the files of all layers and what the Nix module's options say.

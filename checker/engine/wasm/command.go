@@ -60,7 +60,7 @@ func (c *command) name() string { return c.module.Name }
 func (c *command) evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
 	out, said := &bounded{most: maxOutput}, &bounded{most: 4 << 10, cut: true}
 	config := wazero.NewModuleConfig().WithName("").WithStdin(bytes.NewReader(input)).WithStdout(out).WithStderr(said)
-	m, err := c.runtime.InstantiateModule(ctx, c.code, config)
+	m, err := c.runtime.InstantiateModule(withMemory(ctx), c.code, config)
 	if m != nil {
 		err = errors.Join(err, m.Close(ctx))
 	}

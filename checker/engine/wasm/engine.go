@@ -80,15 +80,19 @@ type loaded interface {
 // Open compiles modules. An error means that there are no rules to trust.
 func Open(ctx context.Context, o Options, modules ...Module) (_ *Engine, err error) {
 	e := newEngine(ctx, o)
+	codes := e.compileAll(ctx, modules)
 	opened := false
 	defer func() {
 		if !opened {
+			for _, code := range codes {
+				_, _ = code() // else one is compiled into what is closed
+			}
 			err = errors.Join(err, e.Close(ctx))
 		}
 	}()
-	for _, m := range modules {
+	for i, m := range modules {
 		e.options.Before(m.Name)
-		if err := e.load(ctx, m); err != nil {
+		if err := e.load(ctx, m, codes[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
@@ -126,22 +130,8 @@ func newEngine(ctx context.Context, o Options) *Engine {
 	return e
 }
 
-// compile takes a panic for an error: wazero 1.12 has one for a call of a function
-// whose type is not there.
-func (e *Engine) compile(ctx context.Context, code []byte) (_ wazero.CompiledModule, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("wazero can not read it: %v", p)
-		}
-	}()
-	if err := checkLengths(code); err != nil {
-		return nil, err
-	}
-	return e.runtime.CompileModule(ctx, code)
-}
-
-func (e *Engine) load(ctx context.Context, m Module) error {
-	c, err := e.compile(ctx, m.Code)
+func (e *Engine) load(ctx context.Context, m Module, code compiling) error {
+	c, err := code()
 	if err != nil {
 		return fmt.Errorf("is no WASM module that ocjail can run: %w", err)
 	}

@@ -127,7 +127,7 @@ type instance struct {
 
 func (o *opaModule) instantiate(ctx context.Context) (*instance, error) {
 	i := &instance{module: o}
-	i.ctx = context.WithValue(ctx, instanceKey{}, i)
+	i.ctx = context.WithValue(withMemory(ctx), instanceKey{}, i)
 	// Modules find what they import by name, so only one can be there at a time.
 	var err error
 	if i.env, err = o.runtime.InstantiateModule(i.ctx, o.env, wazero.NewModuleConfig().WithName("env").WithStartFunctions()); err != nil {

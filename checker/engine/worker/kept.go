@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -24,12 +25,16 @@ type kept struct {
 	note  func(string)
 	maker string
 	rules [sha256.Size]byte
+	// occasion foretells; nil when nothing does. Foretold is whether a verdict is kept.
+	occasion *cache.Entry
+	foretold bool
 }
 
 // Kinds of entries.
 const (
-	rulesKind   = "rules"
-	verdictKind = "verdict"
+	rulesKind    = "rules"
+	verdictKind  = "verdict"
+	occasionKind = "occasion"
 )
 
 func keep(o Options, program string, load Load) (*kept, error) {
@@ -54,7 +59,28 @@ func keep(o Options, program string, load Load) (*kept, error) {
 		return nil, err
 	}
 	k.rules = sha256.Sum256(doc)
+	if o.Occasion != nil {
+		k.occasion = &cache.Entry{Kind: occasionKind, Maker: maker, ID: sha256.Sum256(append(k.rules[:], strings.Join(o.Occasion, "\x00")...))}
+	}
 	return k, nil
+}
+
+// foretells tells whether a verdict is probably kept: as it was on this occasion's
+// last launch.
+func (k *kept) foretells() bool {
+	if k.occasion == nil {
+		return true
+	}
+	k.foretold = k.recall(*k.occasion, &k.foretold) && k.foretold
+	return k.foretold
+}
+
+// learn notes what it came to, for the next time.
+func (k *kept) learn(found bool) {
+	if k.occasion != nil && found != k.foretold {
+		k.put(*k.occasion, found)
+	}
+	k.occasion = nil // a lint goes on to other jails
 }
 
 // makerOf tells apart builds that call themselves by one version.

@@ -23,7 +23,11 @@ type keeper struct {
 	t     *testing.T
 	place cache.Place
 	limit time.Duration
-	notes []string
+	// occasion is the launch's; began whether it took a process before the input was
+	// known.
+	occasion []string
+	began    bool
+	notes    []string
 }
 
 func newKeeper(t *testing.T) *keeper {
@@ -45,11 +49,12 @@ func (k *keeper) judge(rules []engine.File, input string) (found []finding.Findi
 	}
 	defer c.Close()
 	k.notes = nil
-	w, err := worker.Start(worker.Options{TimeLimit: k.limit, Cache: c, Note: func(n string) { k.notes = append(k.notes, n) }}, rules)
+	w, err := worker.Start(worker.Options{TimeLimit: k.limit, Cache: c, Occasion: k.occasion, Note: func(n string) { k.notes = append(k.notes, n) }}, rules)
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	defer w.Close()
+	k.began = w.Started()
 	if err := w.Open(k.t.Context()); err != nil {
 		k.t.Fatal(err)
 	}
@@ -106,6 +111,64 @@ func TestKnownVerdictTakesNoProcess(t *testing.T) {
 	}
 	if _, started, err := k.judge(rules, lint); err != nil || !started {
 		t.Errorf("another program: started: %v, %v", started, err)
+	}
+}
+
+// The process starts beside other work where the last launch of its kind needed one.
+func TestForetellsByTheLastLaunch(t *testing.T) {
+	k := newKeeper(t)
+	k.occasion = []string{"run", "~/a"}
+	rules := files(t, "main.rego", phaseRule, "data/acme/names.json", names)
+	launch := strings.Replace(lint, "lint", "launch", 1)
+	for n, c := range []struct {
+		input, want    string
+		began, started bool
+	}{
+		{lint, `lint ["a"]`, true, true}, // nothing is known of the rules
+		{lint, `lint ["a"]`, true, true}, // in vain
+		{lint, `lint ["a"]`, false, false},
+		{launch, `launch ["a"]`, false, true}, // late
+		{launch, `launch ["a"]`, true, true},
+		{launch, `launch ["a"]`, false, false},
+		{lint, `lint ["a"]`, false, false},
+	} {
+		found, started, err := k.judge(rules, c.input)
+		if err != nil || len(found) != 1 || found[0].Message != c.want {
+			t.Fatalf("launch %d: %v, %v", n, found, err)
+		}
+		if k.began != c.began || started != c.started {
+			t.Errorf("launch %d: began %v, want %v; started %v, want %v", n, k.began, c.began, started, c.started)
+		}
+	}
+	k.occasion = []string{"run", "~/b"}
+	if _, _, err := k.judge(rules, lint); err != nil || !k.began {
+		t.Errorf("another occasion: began %v, %v", k.began, err)
+	}
+}
+
+// Who forges what is foretold gains no more than time.
+func TestForetellingDecidesNothing(t *testing.T) {
+	k := newKeeper(t)
+	k.occasion = []string{"run"}
+	rules := files(t, "main.rego", phaseRule, "data/acme/names.json", names)
+	for range 2 {
+		if _, _, err := k.judge(rules, lint); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forged, err := filepath.Glob(filepath.Join(k.place.Dir(), "occasion-*"))
+	if err != nil || len(forged) != 1 {
+		t.Fatal(forged, err)
+	}
+	if err := os.WriteFile(forged[0], []byte("true"+strings.Repeat("\x00", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, _, err := k.judge(rules, strings.Replace(lint, "lint", "launch", 1))
+	if err != nil || !k.began || len(found) != 1 || found[0].Message != `launch ["a"]` {
+		t.Errorf("%v, began %v, %v", found, k.began, err)
+	}
+	if len(k.notes) != 1 || !strings.Contains(k.notes[0], "occasion-") {
+		t.Errorf("notes: %q", k.notes)
 	}
 }
 

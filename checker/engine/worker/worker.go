@@ -17,6 +17,10 @@ type Options struct {
 	TimeLimit time.Duration // of one evaluation
 	// Cache keeps what is made of the rules; nil to make it each time.
 	Cache *cache.Cache
+	// Occasion is what is known of a launch before anything is gathered, its command
+	// line say; nil for nothing. What it came to the last time foretells whether a
+	// process will be needed, and decides nothing else.
+	Occasion []string
 	// Note is told of what went wrong with it, and Compiling of a module that takes
 	// long to load; nil for nobody.
 	Note, Compiling func(string)
@@ -63,7 +67,7 @@ func Start(o Options, files []engine.File) (*Worker, error) {
 		if w.kept, err = keep(o, w.program, w.load); err != nil {
 			return nil, err
 		}
-		if w.loaded = w.kept.recallRules(); len(w.loaded.Rules) > 0 {
+		if w.loaded = w.kept.recallRules(); len(w.loaded.Rules) > 0 && w.kept.foretells() {
 			return w, nil
 		}
 	}
@@ -74,7 +78,7 @@ func Start(o Options, files []engine.File) (*Worker, error) {
 // Open waits until the rules are known. An error means that there are no rules to
 // trust.
 func (w *Worker) Open(ctx context.Context) error {
-	if w.with == nil {
+	if len(w.loaded.Rules) > 0 {
 		return nil
 	}
 	var err error
@@ -104,7 +108,8 @@ func (w *Worker) Begin(ctx context.Context, input []byte) func() ([]finding.Find
 		return failed(err)
 	}
 	if w.kept != nil && lasting(w.loaded) {
-		if found, ok := w.kept.recallVerdict(seen); ok {
+		found, ok := w.kept.recallVerdict(seen)
+		if w.kept.learn(ok); ok {
 			return func() ([]finding.Finding, error) { return found, w.check(found) }
 		}
 	}
