@@ -86,6 +86,8 @@ type Remote struct {
 	// TokenFile holds a bearer token for an https:// source; a path as Policy.Path, ""
 	// for none.
 	TokenFile string
+	// Background has launches fetch it again, once the jail has started.
+	Background bool
 	// WarnAfter and RefuseAfter are how long ago it may have been fetched.
 	WarnAfter, RefuseAfter time.Duration
 	// Fetched is when its source last said that this is its bundle, and Stale warns that

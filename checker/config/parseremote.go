@@ -29,6 +29,12 @@ func (r *reader) remote(raw rawPolicy) *Remote {
 	default:
 		r.errs.Add(raw.WarnRange, "warn_after is later than refuse_after, which is \"%dd\": write fewer days", m.RefuseAfter/day)
 	}
+	if raw.Refresh != nil {
+		m.Background = *raw.Refresh == "background"
+		if !m.Background && *raw.Refresh != "manual" {
+			r.errs.Add(raw.RefreshRange, "refresh is \"manual\" or \"background\"")
+		}
+	}
 	if raw.TokenFile != nil {
 		m.TokenFile = fromHome(strings.TrimPrefix(*raw.TokenFile, "./"))
 		switch {
@@ -49,6 +55,9 @@ func (r *reader) remoteOnly(raw rawPolicy) {
 	}
 	if raw.RefuseAfter != nil {
 		r.errs.Add(raw.RefuseRange, why)
+	}
+	if raw.Refresh != nil {
+		r.errs.Add(raw.RefreshRange, why)
 	}
 	if raw.TokenFile != nil {
 		r.errs.Add(raw.TokenRange, why)

@@ -45,18 +45,20 @@ type rawWatch struct {
 }
 
 type rawPolicy struct {
-	Name        string    `hcl:"name,label"`
-	Source      string    `hcl:"source" doc:"A folder with .rego and .wasm files (and lists in data/), one such file, or a bundle (NAME.tar.gz): absolute, below ~/ or relative to this file. A project's lies in the project. Or where ocjail bundle pull fetches a bundle from, which needs keys: oci://HOST/REPOSITORY:TAG, or @sha256:DIGEST in the tag's place, or https://HOST/PATH."`
-	SourceRange hcl.Range `hcl:"source,attr_value_range"`
-	Keys        *[]string `hcl:"keys,optional" doc:"Files of public keys, of which one must have signed the bundle; two while one takes the place of the other. Without it no signature is demanded, and the bundle must belong to whom this file may belong to."`
-	KeysRange   hcl.Range `hcl:"keys,attr_value_range"`
-	WarnAfter   *string   `hcl:"warn_after,optional" doc:"Of a bundle that is fetched: after how many days without ocjail bundle pull a launch warns, \"7d\" by default."`
-	WarnRange   hcl.Range `hcl:"warn_after,attr_value_range"`
-	RefuseAfter *string   `hcl:"refuse_after,optional" doc:"Likewise, after how many days nothing starts, \"30d\" by default."`
-	RefuseRange hcl.Range `hcl:"refuse_after,attr_value_range"`
-	TokenFile   *string   `hcl:"token_file,optional" doc:"The file of a bearer token for an https:// source. For oci:// the Docker configuration has the credentials."`
-	TokenRange  hcl.Range `hcl:"token_file,attr_value_range"`
-	Range       hcl.Range `hcl:",def_range"`
+	Name         string    `hcl:"name,label"`
+	Source       string    `hcl:"source" doc:"A folder with .rego and .wasm files (and lists in data/), one such file, or a bundle (NAME.tar.gz): absolute, below ~/ or relative to this file. A project's lies in the project. Or where ocjail bundle pull fetches a bundle from, which needs keys: oci://HOST/REPOSITORY:TAG, or @sha256:DIGEST in the tag's place, or https://HOST/PATH."`
+	SourceRange  hcl.Range `hcl:"source,attr_value_range"`
+	Keys         *[]string `hcl:"keys,optional" doc:"Files of public keys, of which one must have signed the bundle; two while one takes the place of the other. Without it no signature is demanded, and the bundle must belong to whom this file may belong to."`
+	KeysRange    hcl.Range `hcl:"keys,attr_value_range"`
+	WarnAfter    *string   `hcl:"warn_after,optional" doc:"Of a bundle that is fetched: after how many days without ocjail bundle pull a launch warns, \"7d\" by default."`
+	WarnRange    hcl.Range `hcl:"warn_after,attr_value_range"`
+	RefuseAfter  *string   `hcl:"refuse_after,optional" doc:"Likewise, after how many days nothing starts, \"30d\" by default."`
+	RefuseRange  hcl.Range `hcl:"refuse_after,attr_value_range"`
+	Refresh      *string   `hcl:"refresh,optional" doc:"Of a bundle that is fetched: \"manual\" (the default) leaves it to ocjail bundle pull, \"background\" has a launch also fetch it again, after the jail was started and at most once an hour, for the user who started it."`
+	RefreshRange hcl.Range `hcl:"refresh,attr_value_range"`
+	TokenFile    *string   `hcl:"token_file,optional" doc:"The file of a bearer token for an https:// source. For oci:// the Docker configuration has the credentials."`
+	TokenRange   hcl.Range `hcl:"token_file,attr_value_range"`
+	Range        hcl.Range `hcl:",def_range"`
 }
 
 type rawWaiver struct {

@@ -56,6 +56,8 @@ type Request struct {
 	// Ask shows a person what a jail may do that was not approved, and returns the
 	// answer, or ErrNobody; nil stands for nobody.
 	Ask func(q Question) (Answer, error)
+	// Released is called when the command has been let run.
+	Released func()
 	// Reviewed is told of what the session changed, after it ended.
 	Reviewed func(o Outcome)
 	// Warn is for what does not stop a launch.
@@ -230,6 +232,9 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *revie
 		return Broken, err
 	}
 	judged()
+	if r.Released != nil {
+		r.Released()
+	}
 	if err := std.close(); err != nil {
 		return Broken, err // the review is the next launch's
 	}

@@ -49,12 +49,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // commands are what ocjail starts this for, by name.
 var commands = map[string]func(words []string, out io.Writer) (int, error){
-	"test":         test,
-	"build":        plainly(build),
-	"bundle-build": buildBundle,
-	"bundle-sign":  plainly(signBundle),
-	"bundle-push":  plainly(pushBundle),
-	"bundle-pull":  plainly(pullBundle),
+	"test":           test,
+	"build":          plainly(build),
+	"bundle-build":   buildBundle,
+	"bundle-sign":    plainly(signBundle),
+	"bundle-push":    plainly(pushBundle),
+	"bundle-pull":    plainly(pullBundle),
+	"bundle-refresh": plainly(refreshBundles),
 }
 
 // plainly is a command that succeeds or is broken.

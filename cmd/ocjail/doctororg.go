@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
@@ -43,6 +44,7 @@ func (d *doctor) organisation(f *jailFlags, now time.Time) {
 	at := checker.Where{Home: facts.Home, Project: facts.ProjectRoot}
 	d.layers(files)
 	all, usable := d.policies(files, at, owners, now)
+	d.refreshed(files, store.User(facts.Home), now)
 	if !usable {
 		return // without all rules nobody can say what holds
 	}
@@ -138,6 +140,9 @@ func (d *doctor) policy(p *config.Policy, at checker.Where, owners *config.Owner
 	}
 	if r := p.Remote; r != nil {
 		said = append(said, fmt.Sprintf("fetched on %s; warns after %s, refused after %s", date(r.Fetched), days(r.WarnAfter), days(r.RefuseAfter)))
+		if r.Background {
+			said = append(said, "launches fetch it again")
+		}
 		if r.Stale != "" {
 			status, mend = report.Warn, strings.TrimPrefix(mend+"; ocjail bundle pull", "; ")
 		}

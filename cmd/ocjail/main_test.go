@@ -122,11 +122,13 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // startRegistry has a registry run until the script's end, with $REGISTRY its host.
+// One that is closed asks for a password.
 func startRegistry(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: registry")
+	closed := len(args) == 1 && args[0] == "closed"
+	if neg || len(args) > 0 && !closed {
+		ts.Fatalf("usage: registry [closed]")
 	}
-	r, err := bundletest.StartRegistry(ts.MkAbs(fmt.Sprintf("registry-%d", time.Now().UnixNano())), false)
+	r, err := bundletest.StartRegistry(ts.MkAbs(fmt.Sprintf("registry-%d", time.Now().UnixNano())), closed)
 	ts.Check(err)
 	ts.Defer(r.Stop)
 	registries.Store(ts.Getenv("WORK"), r)

@@ -125,7 +125,10 @@ func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []stri
 		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, Profile: m.profile, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
 		Environ: os.Environ(), Show: l.show, Ask: l.ask, Reviewed: l.reviewed, Warn: l.w, Steps: l.step,
 	}
+	again := newRefresher(m)
+	r.Released = again.begin
 	status, err := r.Launch(c.Context())
+	again.wait()
 	if status == 0 && err == nil {
 		return nil
 	}
