@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -24,6 +25,9 @@ func OpenBundles(files []*config.File, at Where, owners *config.Owners) ([]*conf
 			p := &f.Policies[i]
 			if !p.Bundle {
 				continue
+			}
+			if f.Lock != nil && p.Locked == nil {
+				return nil, fmt.Errorf("policy %q of %s: the lock %s does not name %s: see what it is with ocjail bundle update, which adds it", p.Name, p.Pos, hclfile.Escape(f.Lock.Path), hclfile.Escape(p.Source))
 			}
 			more, err := openBundle(p, at, owners)
 			if err != nil {
@@ -56,8 +60,16 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 		return nil, err
 	}
 	name := nameOf(p, at)
+	if err := asLocked(p, store.DigestOf(archive)); err != nil {
+		return nil, err
+	}
 	trust.Source = hclfile.Escape(name)
-	if p.Opened, err = bundle.Open(archive, trust); err != nil {
+	p.Opened, err = bundle.Open(archive, trust)
+	if err == nil {
+		err = openedAsLocked(p)
+	}
+	if err != nil {
+		p.Opened = nil
 		err = fmt.Errorf("the bundle %s (%s): %w", trust.Source, store.DigestOf(archive), err)
 		if len(trust.Keys) > 0 {
 			err = fmt.Errorf("%w (keys: %s)", err, bundle.KeyIDs(trust.Keys))
@@ -79,6 +91,34 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 		err = c.Around(p.Root, project)
 	}
 	return c, err
+}
+
+// asLocked holds an archive to the lock, if there is one.
+func asLocked(p *config.Policy, digest string) error {
+	l := p.Locked
+	if l == nil || l.Digest == digest {
+		return nil
+	}
+	return fmt.Errorf("%s is %s, and %s holds it to revision %s, %s: put that back, or see what changes with ocjail bundle update", hclfile.Escape(p.Source), digest, l.Pos, l.Revision, l.Digest)
+}
+
+// openedAsLocked holds a bundle to what the lock says of it beside the digest: one of
+// which that is not true was not written by ocjail bundle update.
+func openedAsLocked(p *config.Policy) error {
+	l := p.Locked
+	if l == nil {
+		return nil
+	}
+	const mend = "somebody has edited it: restore it, or write it anew with ocjail bundle update"
+	switch b := p.Opened; {
+	case b.Manifest.Revision.Compare(l.Revision) != 0:
+		return fmt.Errorf("its revision is %s, and %s says %s: %s", b.Manifest.Revision, l.Pos, l.Revision, mend)
+	case b.Signer == "" && len(l.Keys) > 0:
+		return fmt.Errorf("%s names keys, and the policy demands no signature: name the publisher's public key in keys of the policy", l.Pos)
+	case b.Signer != "" && !slices.Contains(l.Keys, b.Signer):
+		return fmt.Errorf("it was signed by the key %s (%s), which %s does not name: %s", b.Signer, b.Algorithm, l.Pos, mend)
+	}
+	return nil
 }
 
 // nameOf is a bundle's for messages: what it was fetched from, or its file.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -30,6 +31,11 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 				err = fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPull)
 			}
 			return nil, err
+		}
+		if p.Locked != nil {
+			if s, e, err = at.locked(p, s, e, trust.Seen); err != nil {
+				return nil, err
+			}
 		}
 		if archive, err = s.Read(e); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -78,6 +84,29 @@ func newest(source string, at Where, owners *config.Owners) (in store.Store, fou
 		err = fs.ErrNotExist
 	}
 	return in, found, seen, err
+}
+
+// locked finds the bundle that the lock names, which need not be the newest that was
+// fetched: ocjail bundle update keeps a bundle, moves the lock, and only then notes the
+// bundle as the newest, so that whenever it is killed launches have one to go by. Until
+// it is noted, it is as old as the one before.
+func (at Where) locked(p *config.Policy, in store.Store, newest store.Entry, seen bundle.Revision) (store.Store, store.Entry, error) {
+	l := p.Locked
+	what := fmt.Sprintf("%s: %s holds it to revision %s (%s)", p.Remote, l.Pos, l.Revision, l.Digest)
+	if l.Revision.Compare(seen) < 0 {
+		return in, newest, fmt.Errorf("%s, and revision %s was seen here before: see what that changes with ocjail bundle update, or allow the older one by name (ocjail bundle pull --allow-rollback %s %s)", what, seen, l.Revision, p.Remote)
+	}
+	if newest.Digest == l.Digest {
+		return in, newest, nil
+	}
+	for _, s := range append([]store.Store{in}, at.stores()...) {
+		if _, err := os.Stat(s.ArchiveFile(l.Digest)); err == nil {
+			e := newest
+			e.Digest, e.Revision = l.Digest, l.Revision
+			return s, e, nil
+		}
+	}
+	return in, newest, fmt.Errorf("%s, and revision %s (%s) was fetched here: %s, which fetches what the lock names", what, newest.Revision, newest.Digest, howToPull)
 }
 
 // age tells how long ago a bundle was fetched, where that is worth a warning, and

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -25,6 +27,9 @@ func (c *Checker) untouchable(j *Jail) error {
 				return err
 			}
 		}
+		if err := j.lockOutOfReach(f); err != nil {
+			return err
+		}
 		for _, p := range f.Policies {
 			if err := j.policyOutOfReach(p); err != nil {
 				return err
@@ -32,6 +37,27 @@ func (c *Checker) untouchable(j *Jail) error {
 		}
 	}
 	return c.cacheOutOfReach(j)
+}
+
+// lockOutOfReach looks at the file's lock, and where it would be if there is none: by
+// one that the agent wrote, a bundle with newer rules would never come to be used.
+func (j *Jail) lockOutOfReach(f *config.File) error {
+	if !slices.ContainsFunc(f.Policies, func(p config.Policy) bool { return p.Bundle }) {
+		return nil
+	}
+	for _, name := range f.LockFiles() {
+		real, err := j.FS.RealPath(name)
+		what := "the lock " + name
+		if errors.Is(err, fs.ErrNotExist) {
+			what = "the place of a lock, " + name + ","
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if err := j.unwritable(real, what); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cacheOutOfReach looks at the cache of users' rules, if it is used. Its key vouches
@@ -112,6 +138,10 @@ func (j *Jail) outOfReach(p, what string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
+	return j.unwritable(real, what)
+}
+
+func (j *Jail) unwritable(real host.Real, what string) error {
 	places := []string{real.Path}
 	for _, l := range real.Links {
 		places = append(places, l.Path)

@@ -65,6 +65,10 @@ func digestOf(text []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// IsDigest tells whether s names an archive: "sha256:" and 64 hexadecimal digits in
+// lower case.
+func IsDigest(s string) bool { return digestName().MatchString(s) }
+
 // splitData makes a list file of each document in data.json.
 func splitData(text []byte) (map[string][]byte, error) {
 	lists := map[string][]byte{}

@@ -86,8 +86,8 @@ func TestLoad(t *testing.T) {
 		Protect: &Said[[]string]{[]string{".envrc", ".git/hooks"}, at(7, 11)},
 		Review:  []Said[string]{{".vscode/**", at(8, 10)}},
 		Policies: []Policy{
-			{Name: "acme", Path: filepath.Join(filepath.Dir(file), "rules"), Layer: User, Pos: at(9, 1)},
-			{Name: "home", Path: "{home}/rules/x.rego", Layer: User, Pos: at(12, 1)},
+			{Name: "acme", Source: "rules", Path: filepath.Join(filepath.Dir(file), "rules"), Layer: User, Pos: at(9, 1)},
+			{Name: "home", Source: "~/rules/x.rego", Path: "{home}/rules/x.rego", Layer: User, Pos: at(12, 1)},
 		},
 		Waivers: []Waiver{{
 			Rule: "fs/rw-outside-home", Subject: "/mnt/scratch/*", Reason: "a cache", Owner: "dev", Layer: User, Pos: at(15, 1),

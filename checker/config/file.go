@@ -26,8 +26,11 @@ type File struct {
 	LongestWaiver *Said[time.Duration]
 	// Path is absolute, symbolic links as they were named; "" for what is no file.
 	Path string
+	// Lock is the one beside it, nil for none.
+	Lock *Lock
 
-	sum [sha256.Size]byte // of the text
+	real string            // Path, with links resolved
+	sum  [sha256.Size]byte // of the text
 }
 
 // Said is a value and where it stands.
@@ -60,6 +63,8 @@ type Watch struct {
 // Policy is a source of further rules.
 type Policy struct {
 	Name string
+	// Source is where the rules are, as it was written, without a leading "./".
+	Source string
 	// Path is a folder, a .rego or .wasm file, or a bundle: absolute, or below "{home}/"; for a
 	// project also relative to its root.
 	Path string
@@ -78,6 +83,8 @@ type Policy struct {
 	// Remote is where the bundle is fetched from, nil for what is here. Path is that
 	// of what was fetched, once checker.OpenBundles has found it.
 	Remote *Remote
+	// Locked is what the lock of the file says of the bundle, nil for nothing.
+	Locked *Locked
 }
 
 // Remote is a bundle's source that is not on this machine.

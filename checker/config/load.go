@@ -36,14 +36,17 @@ type Owners struct {
 // organisation's must belong to root, a user's to root or that user, and nobody
 // else may be able to write it or to put another in its place; it may be a link,
 // as NixOS makes them. A project's, or that of one around it, can be anybody's, and no
-// link. An absent file's
-// error matches fs.ErrNotExist; an error in its text is an hclfile.Diagnostics.
+// link. An absent file's error matches fs.ErrNotExist; an error in its text is an
+// hclfile.Diagnostics. What is asked of a file is asked of its lock.
 func (o Owners) Load(places ...Place) ([]*File, error) {
 	var files []*File
 	for _, p := range places {
 		f, err := o.load(p)
 		if p.Optional && errors.Is(err, fs.ErrNotExist) {
 			continue
+		}
+		if err == nil { // apart from the above: a lock that leads nowhere is no file that is absent
+			err = f.lock(func(name string) ([]byte, string, error) { return o.read(Place{Layer: p.Layer, Path: name}) })
 		}
 		if err != nil {
 			return nil, fmt.Errorf("configuration: %w", err)
@@ -54,25 +57,9 @@ func (o Owners) Load(places ...Place) ([]*File, error) {
 }
 
 func (o Owners) load(p Place) (*File, error) {
-	real := p.Path
-	if !p.Layer.Untrusted() {
-		var err error
-		if real, err = filepath.EvalSymlinks(p.Path); err != nil {
-			return nil, fmt.Errorf("cannot open %s: %w", hclfile.Escape(p.Path), cause(err))
-		}
-	}
-	real, err := filepath.Abs(real)
+	src, real, err := o.read(p)
 	if err != nil {
 		return nil, err
-	}
-	src, info, err := hclfile.Read(real)
-	if err != nil {
-		return nil, err
-	}
-	if !p.Layer.Untrusted() {
-		if err := o.check(p, real, info); err != nil {
-			return nil, err
-		}
 	}
 	f, err := Parse(p.Layer, p.Path, src)
 	if err != nil {
@@ -82,10 +69,29 @@ func (o Owners) load(p Place) (*File, error) {
 		return nil, err
 	}
 	f.place(filepath.Dir(real))
+	f.real = real
 	if p.Around != "" {
 		err = f.Around(filepath.Dir(real), p.Around)
 	}
 	return f, err
+}
+
+// read reads a file that has the trust of its layer, and tells where it really is.
+func (o Owners) read(p Place) (src []byte, real string, err error) {
+	real = p.Path
+	if !p.Layer.Untrusted() {
+		if real, err = filepath.EvalSymlinks(p.Path); err != nil {
+			return nil, "", fmt.Errorf("cannot open %s: %w", hclfile.Escape(p.Path), cause(err))
+		}
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return nil, "", err
+	}
+	src, info, err := hclfile.Read(real)
+	if err == nil && !p.Layer.Untrusted() {
+		err = o.check(p, real, info)
+	}
+	return src, real, err
 }
 
 // Trusted tells why a file is not as much out of others' hands as one of the
@@ -113,9 +119,15 @@ func LoadUntrusted(l Layer, name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := filepath.Abs(filepath.Dir(name))
-	f.place(dir)
-	return f, err
+	if f.Path, err = filepath.Abs(name); err != nil {
+		return nil, err
+	}
+	f.real = f.Path
+	f.place(filepath.Dir(f.Path))
+	return f, f.lock(func(name string) ([]byte, string, error) {
+		src, _, err := hclfile.Read(name)
+		return src, name, err
+	})
 }
 
 // place makes the relative paths of a trusted file's sources absolute.

@@ -43,6 +43,7 @@ func (m *merger) add(f *File) {
 	m.c.Watches = append(m.c.Watches, f.Watches...)
 	m.c.Review = append(m.c.Review, f.Review...)
 	m.c.Policies = append(m.c.Policies, f.Policies...)
+	m.lock(f)
 	m.protect(f)
 	m.gate(f)
 	if s := f.LogRequired; s != nil {
@@ -51,6 +52,21 @@ func (m *merger) add(f *File) {
 	if s := f.LongestWaiver; s != nil {
 		floor := m.floor.longestWaiver
 		m.set(f, !f.Layer.Untrusted() && (floor == nil || s.Value <= floor.Value), said{"longest_waiver", days(s.Value), s.Pos}, func() { m.c.longestWaiver = s })
+	}
+}
+
+// lock notes where a project's lock names what is not the project's: a lock holds the
+// bundles of the file beside it, and whatever it says of others changes nothing.
+func (m *merger) lock(f *File) {
+	if !f.Layer.Untrusted() {
+		return // there it is what a policy that is gone has left behind
+	}
+	for _, b := range f.stray() {
+		m.c.Ignored = append(m.c.Ignored, Ignored{
+			Layer: f.Layer, Pos: b.Pos,
+			Message: fmt.Sprintf("the bundle %q of %s is ignored: a lock holds the bundles of the file beside it alone, and %s names no such one", b.Source, b.Pos, hclfile.Escape(f.Name)),
+			Remedy:  "delete it, or run ocjail bundle update",
+		})
 	}
 }
 

@@ -24,7 +24,8 @@ func (r *reader) policies(raws []rawPolicy) []Policy {
 		if why := badSource(raw.Source, r.layer); why != "" {
 			r.errs.Add(raw.SourceRange, "%s", why)
 		}
-		p := Policy{Name: raw.Name, Path: fromHome(strings.TrimPrefix(raw.Source, "./")), Layer: r.layer, Pos: hclfile.Start(raw.Range)}
+		source := strings.TrimPrefix(raw.Source, "./")
+		p := Policy{Name: raw.Name, Source: source, Path: fromHome(source), Layer: r.layer, Pos: hclfile.Start(raw.Range)}
 		p.Bundle = NamesBundle(p.Path)
 		if bundle.IsSource(raw.Source) && !r.layer.Untrusted() {
 			p.Path, p.Bundle = "", true

@@ -57,8 +57,8 @@ type files []string
 func (f *files) String() string     { return strings.Join(*f, ",") }
 func (f *files) Set(s string) error { *f = append(*f, s); return nil }
 
-// pullBundle fetches the bundle that the words of ocjail bundle pull name.
-func pullBundle(words []string, out io.Writer) error {
+// order reads the words of ocjail bundle pull.
+func order(words []string) (*remote.Client, remote.Order, error) {
 	flags := flag.NewFlagSet("bundle-pull", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	ofBuild := flags.String("build", "", "")
@@ -67,29 +67,37 @@ func pullBundle(words []string, out io.Writer) error {
 	var o remote.Order
 	flags.StringVar(&o.Store.Dir, "store", "", "")
 	flags.BoolVar(&o.Store.Shared, "shared", false, "")
+	flags.StringVar(&o.Digest, "digest", "", "")
 	token := flags.String("token-file", "", "")
 	rollback := flags.String("rollback", "", "")
 	var keys files
 	flags.Var(&keys, "key", "")
 	if err := flags.Parse(words); err != nil {
-		return err
+		return nil, o, err
 	}
 	if err := sameBuild(*ofBuild); err != nil {
-		return err
+		return nil, o, err
 	}
 	var err error
 	if o.Source, err = bundle.ParseSource(flags.Arg(0)); err != nil {
-		return err
+		return nil, o, err
 	}
 	if *rollback != "" {
 		if o.Rollback, err = bundle.ParseRevision(*rollback); err != nil {
-			return err
+			return nil, o, err
 		}
 	}
 	if client.Token, err = readToken(*token); err != nil {
-		return err
+		return nil, o, err
 	}
-	if o.Keys, err = readPublicKeys(keys); err != nil {
+	o.Keys, err = readPublicKeys(keys)
+	return client, o, err
+}
+
+// pullBundle fetches the bundle that the words of ocjail bundle pull name.
+func pullBundle(words []string, out io.Writer) error {
+	client, o, err := order(words)
+	if err != nil {
 		return err
 	}
 	p, err := client.Pull(context.Background(), o, time.Now())
@@ -100,8 +108,13 @@ func pullBundle(words []string, out io.Writer) error {
 		fmt.Fprintf(out, "%s: %v, and fetched anew\n", o.Source, p.Discarded)
 	}
 	how := "fetched"
-	if p.Unchanged {
+	switch {
+	case p.Unchanged && o.Digest != "":
+		how = "still there, as it is locked"
+	case p.Unchanged:
 		how = "still the newest"
+	case o.Digest != "":
+		how = "fetched, as it is locked"
 	}
 	_, err = fmt.Fprintf(out, "%s: revision %s, %s, signed by %s (%s): %s\n", o.Source, p.Revision, p.Digest, p.Signer, p.Algorithm, how)
 	return err

@@ -37,7 +37,10 @@ func newBundlePull() *cobra.Command {
 keys, and keep it; without a SOURCE, all those that your and the organisation's
 ocjail.hcl name. A launch and a lint use what is kept and never wait for a network, so
 have a timer run this. Whatever goes wrong here, what was kept before stays in use.`,
-			`Without --key the keys are those of the policy that names SOURCE. A revision below
+			`Where a lock lies beside the configuration file (ocjail.lock), exactly the bundle that it
+names is fetched: ocjail bundle update moves it.`,
+			`Without --key the keys are those of the policy that names SOURCE; with it neither a
+configuration nor a lock is asked. A revision below
 one that was seen is refused, unless --allow-rollback names it; SOURCE can be the file
 of a policy then, which is not fetched. What is fetched is kept
 in ~/.local/state/ocjail/bundles, or with --system for all users of this machine in
@@ -78,6 +81,7 @@ type order struct {
 	source string
 	keys   []string // files
 	token  string   // a file, "" for none
+	digest string   // that the lock names, "" for the newest
 }
 
 // misused tells what of the flags makes no sense.
@@ -118,7 +122,7 @@ func (p *pulling) orderFor(source string) ([]order, error) {
 		return nil, err
 	}
 	if len(p.keys) > 0 {
-		return []order{{source, p.keys, p.token}}, nil
+		return []order{{source: source, keys: p.keys, token: p.token}}, nil
 	}
 	all, err := p.configured()
 	if err != nil {
@@ -168,7 +172,12 @@ func (p *pulling) policies() (all []config.Policy, at checker.Where, owners *con
 		return nil, at, nil, err
 	}
 	for _, f := range files {
-		all = append(all, f.Policies...)
+		for _, policy := range f.Policies {
+			if f.Lock != nil && policy.Remote != nil && policy.Locked == nil {
+				return nil, at, nil, fmt.Errorf("policy %q of %s: the lock %s does not name %s: run ocjail bundle update, which adds it", policy.Name, policy.Pos, f.Lock.Path, policy.Source)
+			}
+			all = append(all, policy)
+		}
 	}
 	return all, checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, owners, nil
 }
@@ -178,6 +187,9 @@ func orderOf(p *config.Policy, at checker.Where, owners *config.Owners) (order, 
 	var err error
 	if o.keys, err = checker.KeyFiles(p, at, owners); err == nil && p.Remote.TokenFile != "" {
 		o.token = at.File(p.Remote.TokenFile)
+	}
+	if p.Locked != nil {
+		o.digest = p.Locked.Digest
 	}
 	return o, err
 }
@@ -209,6 +221,7 @@ func (p *pulling) run(c *cobra.Command, orders []order) error {
 		words := []string{
 			"bundle-pull", "-build=" + worker.Identity().String(), "-store=" + in.Dir, fmt.Sprintf("-shared=%t", in.Shared),
 			"-rollback=" + p.rollback, "-token-file=" + o.token, "-timeout=" + p.timeout.String(),
+			"-digest=" + o.digest,
 		}
 		for _, k := range o.keys {
 			words = append(words, "-key="+k)

@@ -19,6 +19,9 @@ type Order struct {
 	// Rollback is the revision that is accepted although a newer one was seen; zero
 	// for none.
 	Rollback bundle.Revision
+	// Digest is that of the one archive that is wanted, which a lock names; "" for the
+	// newest.
+	Digest string
 }
 
 // Pulled is what came of it.
@@ -57,7 +60,10 @@ func (c *Client) replace(ctx context.Context, o Order, before store.Entry, known
 	if known && o.Rollback == (bundle.Revision{}) {
 		mark, p.Discarded = standing(o.Store, before, trust)
 	}
-	f, err := c.Get(ctx, o.Source, mark)
+	if o.Digest != "" && o.Digest != before.Digest {
+		mark = "" // what is kept is another
+	}
+	f, err := c.Get(ctx, o.Source, Wanted{Mark: mark, Digest: o.Digest})
 	if err != nil {
 		return nil, err
 	}

@@ -63,19 +63,23 @@ func isBlob(p string, s bundle.Source) bool {
 	return strings.HasPrefix(p, "/v2/"+s.Repository+"/blobs/sha256:")
 }
 
-// pull gets a bundle from a registry. The mark is the manifest's digest.
-func (c *Client) pull(ctx context.Context, s bundle.Source, mark string) (*Fetched, error) {
+// pull gets a bundle from a registry. The mark is the manifest's digest, or, where a
+// lock and no digest in the source says which archive it is to be, that one's.
+func (c *Client) pull(ctx context.Context, s bundle.Source, w Wanted) (*Fetched, error) {
 	repository, done, err := c.repository(s)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	if w.Digest != "" && s.Digest == "" {
+		return pullBlob(ctx, repository.Blobs(), w)
+	}
 	at, err := repository.Resolve(ctx, s.Reference())
 	if err != nil {
 		return nil, registryError(err)
 	}
-	if string(at.Digest) == mark {
-		return &Fetched{Mark: mark}, nil
+	if string(at.Digest) == w.Mark {
+		return &Fetched{Mark: w.Mark}, nil
 	}
 	if at.MediaType != ocispec.MediaTypeImageManifest || at.Size > maxManifest {
 		return nil, fmt.Errorf("it has a %.60q of %d bytes there, and no bundle that ocjail bundle push put there", at.MediaType, at.Size)
@@ -93,6 +97,26 @@ func (c *Client) pull(ctx context.Context, s bundle.Source, mark string) (*Fetch
 		return nil, registryError(err)
 	}
 	return &Fetched{Archive: archive, Mark: string(at.Digest)}, nil
+}
+
+// pullBlob gets an archive by its own digest, whatever the tag names by now.
+func pullBlob(ctx context.Context, blobs registry.BlobStore, w Wanted) (*Fetched, error) {
+	if w.Mark == w.Digest { // it is here: see whether it is there
+		if _, err := blobs.Resolve(ctx, w.Digest); err != nil {
+			return nil, registryError(err)
+		}
+		return &Fetched{Mark: w.Mark}, nil
+	}
+	_, body, err := blobs.FetchReference(ctx, w.Digest)
+	if err != nil {
+		return nil, registryError(err)
+	}
+	defer body.Close()
+	archive, err := atMost(body, bundle.MaxArchive)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return &Fetched{Archive: archive, Mark: w.Digest}, err
 }
 
 // bundleLayer is the one layer of a manifest that can be a bundle.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
 )
 
 // Client talks to the host of a source. It trusts nothing of what it gets but that it
@@ -33,20 +34,42 @@ type Fetched struct {
 	Mark    string // see store.Entry
 }
 
-// Get fetches what a source has, unless it is what mark stands for, as an earlier Get
-// returned it. The error says what to do, and does not name the source.
-func (c *Client) Get(ctx context.Context, s bundle.Source, mark string) (*Fetched, error) {
+// Wanted says which of the bundles that a source has had.
+type Wanted struct {
+	// Mark is what an earlier Get returned: nothing is fetched while it stands for the
+	// same. "" fetches in any case.
+	Mark string
+	// Digest is that of the archive, "sha256:" and hexadecimal; "" for the newest.
+	Digest string
+}
+
+// Get fetches what a source has. The error says what to do, and does not name the
+// source.
+func (c *Client) Get(ctx context.Context, s bundle.Source, w Wanted) (*Fetched, error) {
 	ctx, cancel := c.within(ctx)
 	defer cancel()
 	get := c.download
 	if s.Scheme == "oci" {
 		get = c.pull
 	}
-	f, err := get(ctx, s, mark)
+	f, err := get(ctx, s, w)
 	if err != nil {
-		return nil, explain(ctx, s, err)
+		return nil, w.explain(explain(ctx, s, err))
+	}
+	if w.Digest != "" && f.Archive != nil {
+		if got := store.DigestOf(f.Archive); got != w.Digest {
+			return nil, w.explain(fmt.Errorf("it has %s now", got))
+		}
 	}
 	return f, nil
+}
+
+// explain tells of the lock, which may name what the source has no more.
+func (w Wanted) explain(err error) error {
+	if w.Digest == "" {
+		return err
+	}
+	return fmt.Errorf("%w (the lock names %s; ocjail bundle update moves it to what is there)", err, w.Digest)
 }
 
 // errSlow is why the context of a call ends.

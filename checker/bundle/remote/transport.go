@@ -57,7 +57,7 @@ func sameOrigin(r *http.Request, via []*http.Request) error {
 // are known by their digests. Credentials do not go there (package auth).
 func blobsElsewhere(s bundle.Source) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
-		if r.Method == http.MethodGet && r.URL.Scheme == "https" && isBlob(via[0].URL.Path, s) && len(via) <= maxRedirects {
+		if (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.URL.Scheme == "https" && isBlob(via[0].URL.Path, s) && len(via) <= maxRedirects {
 			return nil
 		}
 		return sameOrigin(r, via)

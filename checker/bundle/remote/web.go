@@ -12,7 +12,7 @@ import (
 )
 
 // download gets a bundle from a web server. The mark is its ETag (RFC 9110, 8.8.3).
-func (c *Client) download(ctx context.Context, s bundle.Source, mark string) (*Fetched, error) {
+func (c *Client) download(ctx context.Context, s bundle.Source, w Wanted) (*Fetched, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.String(), nil)
 	if err != nil {
 		return nil, err
@@ -21,8 +21,8 @@ func (c *Client) download(ctx context.Context, s bundle.Source, mark string) (*F
 	if c.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	if mark != "" {
-		r.Header.Set("If-None-Match", mark)
+	if w.Mark != "" {
+		r.Header.Set("If-None-Match", w.Mark)
 	}
 	t := transport(s)
 	defer t.CloseIdleConnections()
@@ -33,8 +33,8 @@ func (c *Client) download(ctx context.Context, s bundle.Source, mark string) (*F
 	}
 	defer answer.Body.Close()
 	switch {
-	case answer.StatusCode == http.StatusNotModified && mark != "":
-		return &Fetched{Mark: mark}, nil
+	case answer.StatusCode == http.StatusNotModified && w.Mark != "":
+		return &Fetched{Mark: w.Mark}, nil
 	case answer.StatusCode != http.StatusOK:
 		return nil, &statusError{answer.StatusCode, fmt.Sprintf("it answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))}
 	}

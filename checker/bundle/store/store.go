@@ -92,7 +92,7 @@ func (s Store) Find(source string) (Entry, error) {
 		return Entry{}, err
 	}
 	var e Entry
-	if err = json.Unmarshal(text, &e); err == nil && (e.Source != source || !isDigest(e.Digest) || e.Revision == (bundle.Revision{}) || e.Seen.Compare(e.Revision) < 0) {
+	if err = json.Unmarshal(text, &e); err == nil && (e.Source != source || !bundle.IsDigest(e.Digest) || e.Revision == (bundle.Revision{}) || e.Seen.Compare(e.Revision) < 0) {
 		err = errors.New("it is not as ocjail writes it")
 	}
 	if err != nil {
@@ -103,12 +103,6 @@ func (s Store) Find(source string) (Entry, error) {
 		return Entry{}, fmt.Errorf("%s, which tells of %s: %w: %s", file, source, err, mend)
 	}
 	return e, nil
-}
-
-func isDigest(s string) bool {
-	sum, ok := strings.CutPrefix(s, "sha256:")
-	raw, err := hex.DecodeString(sum)
-	return ok && err == nil && len(raw) == sha256.Size && strings.ToLower(sum) == sum
 }
 
 // Read returns the archive of an entry. The error is a [DiscardedError] when it is not
@@ -146,6 +140,18 @@ func (s Store) discard(digest string) error {
 func DigestOf(archive []byte) string {
 	sum := sha256.Sum256(archive)
 	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Add adds an archive, of which nothing is known yet: a launch goes by it where a lock
+// names it. Keep has to follow within [grace], or it is swept away.
+func (s Store) Add(archive []byte) error {
+	if err := s.make(); err != nil {
+		return fmt.Errorf("keep the bundle: %w", err)
+	}
+	if err := s.write(s.ArchiveFile(DigestOf(archive)), archive); err != nil {
+		return fmt.Errorf("keep the bundle: %w", err)
+	}
+	return nil
 }
 
 // Keep keeps an archive, and what is known of it. A launch finds all of it or what was
