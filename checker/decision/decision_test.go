@@ -69,6 +69,17 @@ func TestReadWhatWasAppended(t *testing.T) {
 	}
 }
 
+// Who can write the log can take lines away.
+func TestLogOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	l := decision.At(dir)
+	check(t, l.Append(entry("a")), os.Chmod(filepath.Join(dir, decision.FileName), 0o622))
+	if err := l.Append(entry("b")); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
+		t.Error(err)
+	}
+	check(t, os.Chmod(filepath.Join(dir, decision.FileName), 0o644), l.Append(entry("b")))
+}
+
 // A line that is none hides none of the others, and the last that was cut off does
 // not take the next one with it.
 func TestBrokenLines(t *testing.T) {

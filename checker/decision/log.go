@@ -81,8 +81,14 @@ func (l Log) open() (*os.File, int64, error) {
 		return nil, 0, err
 	}
 	st, err := f.Stat()
-	if err != nil || !st.Mode().IsRegular() {
-		return nil, 0, errors.Join(fmt.Errorf("%s is no regular file: remove it", file), err, f.Close())
+	switch {
+	case err != nil || !st.Mode().IsRegular():
+		err = errors.Join(fmt.Errorf("%s is no regular file: remove it", file), err)
+	case st.Mode().Perm()&0o022 != 0:
+		err = fmt.Errorf("others can write %s (mode %04o), and take lines away: chmod go-w on it", file, st.Mode().Perm())
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
 	}
 	return f, st.Size(), nil
 }

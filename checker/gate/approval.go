@@ -87,7 +87,7 @@ func (c *consent) to(j *checker.Jail) (string, error) {
 	if c.accepted != nil && len(grants.Compare(c.accepted, g).Wider) == 0 {
 		return c.said, nil
 	}
-	store, key := approval.Open(c.Facts.ApprovalDir, c.Facts.ProjectRoot), JailKey(j, g)
+	store, key := approval.Open(c.Facts.StateDir, c.Facts.ProjectRoot), JailKey(j, g)
 	last, err := store.Approved(key)
 	if err != nil {
 		return decision.ApprovalBroken, err

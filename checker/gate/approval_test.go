@@ -29,22 +29,7 @@ func newApproving(t *testing.T) approving {
 	return approving{w, t}
 }
 
-// store is where the approvals are; as ocjail sees it, below the user's home.
-func (a approving) store() string { return filepath.Join(a.Dir, "home", a.state(), "approvals") }
-
-func (a approving) state() string { return ".local/state/ocjail" }
-
-// staged puts the world's home where an ordinary user's real one is, whose approvals
-// are no business of a test's. Root's tests run as a user without an account, whose
-// home is the world's anyway.
-func (a approving) staged(c *exec.Cmd) *exec.Cmd {
-	if os.Geteuid() == 0 {
-		return c
-	}
-	stage := a.Command("bwrap", append([]string{"--dev-bind", "/", "/", "--bind", filepath.Join(a.Dir, "home"), a.Home, "--die-with-parent", "--"}, c.Args...)...)
-	stage.Env, stage.Dir = c.Env, c.Dir
-	return stage
-}
+func (a approving) store() string { return filepath.Join(a.State, "ocjail", "approvals") }
 
 // launch starts a jail that leaves a trace in the project.
 func (a approving) launch(more ...string) *exec.Cmd {
@@ -52,12 +37,12 @@ func (a approving) launch(more ...string) *exec.Cmd {
 	if err := os.RemoveAll(filepath.Join(a.Project, "trace")); err != nil {
 		a.t.Fatal(err)
 	}
-	return a.staged(a.Configured(widening, sh(a.Jail(more...), "echo ran >trace")...))
+	return a.Configured(widening, sh(a.Jail(more...), "echo ran >trace")...)
 }
 
 func (a approving) approve(args ...string) gatetest.Outcome {
 	a.t.Helper()
-	return a.Run(a.staged(a.Command(gatetest.Build(a.t).Ocjail, append([]string{"approve"}, args...)...)))
+	return a.Run(a.Command(gatetest.Build(a.t).Ocjail, append([]string{"approve"}, args...)...))
 }
 
 // started fails unless a launch ended with status and did, or did not, start the jail.
@@ -126,10 +111,10 @@ func TestDataNeedsApproval(t *testing.T) {
 		if o := w.Run(with(key, w.Bwrap(sh(w.Jail(more...), show)...))); o.Stdout != "a key" {
 			t.Errorf("%s: the harm does not happen: %+v", option, o)
 		}
-		if o := w.Run(w.staged(with(key, gate(show, more...)))); o.Status != 126 || o.Stdout != "" || !strings.Contains(o.Stderr, "+ ro "+key) {
+		if o := w.Run(with(key, gate(show, more...))); o.Status != 126 || o.Stdout != "" || !strings.Contains(o.Stderr, "+ ro "+key) {
 			t.Errorf("%s: %+v", option, o)
 		}
-		if o := w.Run(w.staged(with(own, gate(show, more...)))); o.Status != 0 || o.Stdout != "a file" {
+		if o := w.Run(with(own, gate(show, more...))); o.Status != 0 || o.Stdout != "a file" {
 			t.Errorf("%s, of a file that the jail has anyway: %+v", option, o)
 		}
 	}
@@ -140,11 +125,11 @@ func TestDataNeedsApproval(t *testing.T) {
 		}
 		c := gate(show, more...)
 		c.Env = append(c.Env, "GITHUB_TOKEN="+token)
-		if o := w.Run(w.staged(c)); o.Status != 126 || o.Stdout != "" || !strings.Contains(o.Stderr, "+ env GITHUB_TOKEN") {
+		if o := w.Run(c); o.Status != 126 || o.Stdout != "" || !strings.Contains(o.Stderr, "+ env GITHUB_TOKEN") {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}
-	if o := w.Run(w.staged(gate("echo $EDITOR", "--setenv", "EDITOR", "code --wait"))); o.Status != 0 || o.Stdout != "code --wait\n" {
+	if o := w.Run(gate("echo $EDITOR", "--setenv", "EDITOR", "code --wait")); o.Status != 0 || o.Stdout != "code --wait\n" {
 		t.Errorf("%+v", o)
 	}
 }
@@ -155,7 +140,7 @@ func TestApprovalIsOfOneProject(t *testing.T) {
 	w.Run(w.launch())
 	w.approve("--yes")
 	w.Write("second/.git/HEAD", "", 0o644)
-	c := w.staged(w.Configured(widening, sh(w.System(), "true")...))
+	c := w.Configured(widening, sh(w.System(), "true")...)
 	c.Dir = filepath.Join(w.Dir, "second")
 	if o := w.Run(c); o.Status != 126 || !strings.Contains(o.Stderr, "not approved") {
 		t.Errorf("%+v", o)
@@ -184,14 +169,14 @@ func TestApprovalNotByProject(t *testing.T) {
 	w.started(w.Run(c), 126, "not approved")
 }
 
-// No jail reaches the store, wherever XDG_STATE_HOME has the rest of ocjail's state.
+// No jail reaches the store.
 func TestApprovalsAreOutOfReach(t *testing.T) {
 	w := newApproving(t)
 	w.Run(w.launch())
 	w.approve("--yes")
 	for _, option := range []string{"--bind", "--ro-bind"} {
-		state := filepath.Join(w.Home, w.state())
-		o := w.Run(w.staged(w.Configured("gate { approval = \"off\" }\n", sh(w.Jail(option, state, "/s"), "echo ran >trace")...)))
+		state := filepath.Join(w.State, "ocjail")
+		o := w.Run(w.Configured("gate { approval = \"off\" }\n", sh(w.Jail(option, state, "/s"), "echo ran >trace")...))
 		w.started(o, 126, state)
 	}
 }
@@ -271,7 +256,7 @@ func TestApprovalAtTerminal(t *testing.T) {
 func TestDismissedAtTerminal(t *testing.T) {
 	w := newApproving(t)
 	w.Run(w.launch())
-	c := w.console(w.staged(w.Command(gatetest.Build(t).Ocjail, "approve")), 80)
+	c := w.console(w.Command(gatetest.Build(t).Ocjail, "approve"), 80)
 	c.Expect("rw {project}")
 	c.Expect("? ")
 	c.Type("n\n")

@@ -39,7 +39,7 @@ func (r Request) openReview() (*reviewer, error) {
 	if r.Config.Gate.Review == config.ReviewOff {
 		return nil, nil
 	}
-	p, err := review.OpenFor(&r.Facts)
+	p, err := review.Open(r.Facts.StateDir, r.Facts.ProjectRoot)
 	if err != nil {
 		return nil, fmt.Errorf("review: %w", err)
 	}

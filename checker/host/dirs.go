@@ -18,7 +18,6 @@ type baseDir struct {
 func baseDirs() []baseDir {
 	return []baseDir{
 		{"XDG_CONFIG_HOME", ".config", func(f *Facts, d string) { f.ConfigDir = d }},
-		{"XDG_STATE_HOME", ".local/state", func(f *Facts, d string) { f.StateDir = d }},
 		{"XDG_CACHE_HOME", ".cache", func(f *Facts, d string) { f.CacheDir = d }},
 	}
 }
@@ -31,22 +30,22 @@ func (s source) findDirs(f *FS, facts *Facts) error {
 		}
 		b.set(facts, filepath.Join(dir, "ocjail"))
 	}
-	facts.ApprovalDir = filepath.Join(facts.Home, ".local/state/ocjail")
+	facts.StateDir = s.stateDir(facts.Home)
 	s.findRuntime(f, facts)
 	return nil
 }
 
-// stateDirs are those that are to be out of reach: also the standard one, for where
-// XDG_STATE_HOME leads elsewhere, the key of the rules' cache still lies there.
-func (facts Facts) stateDirs() []string {
-	dirs := present(facts.StateDir)
-	if facts.Home == "" {
-		return dirs
+// StateVariable names an environment variable that says where state is kept. There
+// is none but in tests, which keep off the state of whoever runs them: a project's
+// .env, which agents write, can set variables, and what is kept is what was approved,
+// what is to be reviewed, which bundles were seen, and what was decided.
+var StateVariable string
+
+func (s source) stateDir(home string) string {
+	if StateVariable != "" && s.getenv(StateVariable) != "" {
+		return filepath.Join(s.getenv(StateVariable), "ocjail")
 	}
-	if standard := filepath.Join(facts.Home, ".local/state", "ocjail"); standard != facts.StateDir {
-		dirs = append(dirs, standard)
-	}
-	return dirs
+	return filepath.Join(home, ".local/state/ocjail")
 }
 
 // findBase returns a base directory. One that a variable moves elsewhere is

@@ -49,15 +49,19 @@ func TestMovedConfig(t *testing.T) {
 
 func TestXDG(t *testing.T) {
 	w := newWorld(t)
-	for _, variable := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
+	for _, variable := range []string{"XDG_CONFIG_HOME", "XDG_CACHE_HOME"} {
 		w.env = map[string]string{variable: "./x"}
 		w.refuses(t, variable, "relative")
 		w.env = map[string]string{variable: w.passwd}
 		w.refuses(t, variable, "not a directory")
 	}
 	w.env = map[string]string{"XDG_STATE_HOME": w.dir + "/later"}
-	if got := w.facts(t).StateDir; got != w.dir+"/later/ocjail" {
+	if got := w.facts(t).StateDir; got != w.home+"/.local/state/ocjail" {
 		t.Errorf("state in %s", got)
+	}
+	w.env = map[string]string{"XDG_CACHE_HOME": w.dir + "/later"}
+	if got := w.facts(t).CacheDir; got != w.dir+"/later/ocjail" {
+		t.Errorf("the cache in %s", got)
 	}
 	shared := w.dir + "/shared"
 	mkdir(t, shared)

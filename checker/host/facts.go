@@ -31,12 +31,8 @@ type Facts struct {
 	SSHAgent    string // $SSH_AUTH_SOCK as written, absolute (ssh-agent(1))
 
 	// ConfigDir, StateDir and CacheDir are ocjail's own: as written, and
-	// perhaps not there yet.
+	// perhaps not there yet. StateDir is in the home, whatever XDG_STATE_HOME says.
 	ConfigDir, StateDir, CacheDir string
-	// ApprovalDir is where approvals are kept: StateDir as it is without
-	// XDG_STATE_HOME, which a project's .env could have name a folder with
-	// approvals that an agent wrote.
-	ApprovalDir string
 
 	LegacyTIOCSTI *bool // sysctl dev.tty.legacy_tiocsti; nil before Linux 6.2: as unsafe as true
 	UserNS        *bool // this user may make user namespaces, as far as sysctls say

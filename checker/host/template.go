@@ -45,7 +45,7 @@ func bases(facts Facts) map[string]base {
 		"{git}":        {append(present(git.Dir), strays...), gitErr},
 		"{git-common}": {append(present(git.CommonDir), strays...), gitErr},
 		"{runtime}":    {facts.RuntimeDirs, facts.Unknown["runtime"]},
-		"{state}":      {paths: facts.stateDirs()},
+		"{state}":      {paths: present(facts.StateDir)},
 		"{cache}":      {paths: present(facts.CacheDir)},
 		"{config}":     {paths: present(facts.ConfigDir)},
 		"{ssh-agent}":  {present(facts.SSHAgent), facts.Unknown["ssh-agent"]},

@@ -140,30 +140,3 @@ func TestUnreadable(t *testing.T) {
 		t.Error("the same, or another than itself")
 	}
 }
-
-// A variable from a project's .env has nothing that is pending overlooked.
-func TestMovedState(t *testing.T) {
-	f := newFolder(t)
-	f.write("x", "")
-	facts := &host.Facts{Home: t.TempDir(), StateDir: filepath.Join(t.TempDir(), "ocjail"), ProjectRoot: f.dir}
-	standard := filepath.Join(facts.Home, ".local/state/ocjail")
-	p := &Project{store: storeOf(standard, f.dir)}
-	check(t, p.make())
-	if _, err := OpenFor(facts); err != nil {
-		t.Error(err)
-	}
-	kept := &pending{Version: 1, Project: f.dir}
-	kept.merge(f.plan, []Change{{Path: f.path("x"), What: New, Level: finding.Warning}})
-	check(t, p.put(pendingFile, kept))
-	if _, err := OpenFor(facts); err == nil || !strings.Contains(err.Error(), "XDG_STATE_HOME") {
-		t.Error(err)
-	}
-	check(t, os.Symlink(standard, facts.StateDir))
-	if p, err := OpenFor(facts); err != nil || len(p.Changes()) != 1 {
-		t.Error(err)
-	}
-	facts.StateDir = standard
-	if p, err := OpenFor(facts); err != nil || len(p.Changes()) != 1 {
-		t.Error(err)
-	}
-}

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
-	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -38,31 +37,6 @@ func Open(state, project string) (*Project, error) {
 		return nil, err
 	}
 	return p, p.load()
-}
-
-// OpenFor opens the review of a project as facts name it. XDG_STATE_HOME may come
-// from the project's .env: what is pending where it would be without is an error.
-func OpenFor(facts *host.Facts) (*Project, error) {
-	p, err := Open(facts.StateDir, facts.ProjectRoot)
-	standard := filepath.Join(facts.Home, ".local/state/ocjail")
-	if err != nil || facts.StateDir == standard {
-		return p, err
-	}
-	other, err := Open(standard, facts.ProjectRoot)
-	if err != nil || len(other.Changes()) == 0 || sameFolder(p.dir, other.dir) {
-		return p, err
-	}
-	return nil, fmt.Errorf("what earlier sessions changed was not reviewed (%d), and XDG_STATE_HOME, %s, would have it overlooked: run env -u XDG_STATE_HOME ocjail review",
-		len(other.Changes()), filepath.Dir(facts.StateDir))
-}
-
-func sameFolder(a, b string) bool {
-	first, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second)
 }
 
 // load reads what is pending, less what is as it was by now.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -105,6 +106,9 @@ func signBundle(words []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", *keyFile, err)
 	}
+	if err := secret(*keyFile); err != nil {
+		return err
+	}
 	archive, err := readMost(file, bundle.MaxArchive)
 	if err != nil {
 		return err
@@ -125,6 +129,19 @@ func signBundle(words []string, out io.Writer) error {
 }
 
 const maxKeyFile = 1 << 20
+
+// secret refuses the user's key that others can read, as ssh does.
+func secret(file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if mode := info.Mode(); ok && int(owner.Uid) == os.Getuid() && mode.IsRegular() && mode.Perm()&0o077 != 0 {
+		return fmt.Errorf("%s is a private key that others can read (mode %04o): run chmod 600 on it, and make another if somebody did", file, mode.Perm())
+	}
+	return nil
+}
 
 // readMost reads a file of at most so many bytes.
 func readMost(name string, most int64) ([]byte, error) {

@@ -92,7 +92,7 @@ func (f *approveFlags) run(c *cobra.Command, args []string) error {
 
 // approve approves what is named, what waits, or this project's jail.
 func (f *approveFlags) approve(c *cobra.Command, args []string, facts *host.Facts) error {
-	store := approval.Open(facts.ApprovalDir, facts.ProjectRoot)
+	store := approval.Open(facts.StateDir, facts.ProjectRoot)
 	_, waiting, err := store.Records()
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (f *approveFlags) target(c *cobra.Command, args []string, facts *host.Facts
 		j.Name = argvName
 	}
 	g := found.grants(j)
-	store := approval.Open(facts.ApprovalDir, j.Facts.ProjectRoot)
+	store := approval.Open(facts.StateDir, j.Facts.ProjectRoot)
 	return f.one(store, gate.JailKey(j, g), &j.Facts, g)
 }
 
@@ -197,9 +197,9 @@ func (f *approveFlags) ask(q gate.Question) (gate.Answer, error) {
 
 // show lists the records.
 func (f *approveFlags) show(facts *host.Facts) error {
-	approved, waiting, err := approval.All(facts.ApprovalDir)
+	approved, waiting, err := approval.All(facts.StateDir)
 	if f.project != "" {
-		approved, waiting, err = approval.Open(facts.ApprovalDir, facts.ProjectRoot).Records()
+		approved, waiting, err = approval.Open(facts.StateDir, facts.ProjectRoot).Records()
 	}
 	if e := write(f.out, f.format, report.NewApprovals(approved, waiting)); e != nil {
 		return e

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/decision"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
@@ -51,8 +52,20 @@ func (d *doctor) stateDir() {
 	case st != nil && st.Mode().Perm()&0o077 != 0:
 		d.add("state", report.Warn, fmt.Sprintf("others can open %s (mode %04o)", dir, st.Mode().Perm()), "chmod 700 '"+dir+"'")
 	default:
-		d.add("state", report.OK, dir, "")
+		d.add("state", report.OK, dir+stateUnmoved(dir), "")
 	}
+	log := filepath.Join(dir, decision.FileName)
+	if st, err := os.Lstat(log); err == nil && st.Mode().Perm()&0o077 != 0 {
+		d.add("log", report.Warn, fmt.Sprintf("others can open %s (mode %04o)", log, st.Mode().Perm()), "chmod 600 '"+log+"'")
+	}
+}
+
+// stateUnmoved tells whoever set XDG_STATE_HOME why it does not count.
+func stateUnmoved(dir string) string {
+	if base := os.Getenv("XDG_STATE_HOME"); base != "" && filepath.Join(base, "ocjail") != dir {
+		return " (whatever XDG_STATE_HOME says: a project's .env could set it)"
+	}
+	return ""
 }
 
 // ruleCache looks at what is kept of users' rules, without making anything.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/bundletest"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 )
 
 func TestMain(m *testing.M) {
@@ -26,6 +27,7 @@ func TestMain(m *testing.M) {
 	}
 	stored := func() { // not every machine that tests has a Nix store
 		manifestStore = cmp.Or(os.Getenv("OCJAIL_TEST_STORE"), manifestStore)
+		host.StateVariable = "OCJAIL_TEST_STATE"
 		main()
 	}
 	testscript.Main(m, map[string]func(){"ocjail": stored, "landlocked": landlocked})
@@ -68,12 +70,12 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REPOSITORY", repository)
 			e.Setenv("LANG", "C.UTF-8")
 			e.Setenv("TERM", "dumb")
-			for _, name := range []string{"STATE", "CACHE", "CONFIG"} {
+			for name, variable := range map[string]string{"STATE": "OCJAIL_TEST_STATE", "CACHE": "XDG_CACHE_HOME", "CONFIG": "XDG_CONFIG_HOME"} {
 				dir := filepath.Join(e.WorkDir, "xdg", name)
 				if err := os.MkdirAll(dir, 0o700); err != nil {
 					return err
 				}
-				e.Setenv("XDG_"+name+"_HOME", dir)
+				e.Setenv(variable, dir)
 			}
 			project := filepath.Join(e.WorkDir, "project")
 			if err := os.MkdirAll(filepath.Join(project, ".git"), 0o755); err != nil {

@@ -97,7 +97,7 @@ func (f *reviewFlags) run(in io.Reader, out io.Writer, args []string) error {
 	if f.discard {
 		return discard(out, facts)
 	}
-	p, err := review.OpenFor(facts)
+	p, err := review.Open(facts.StateDir, facts.ProjectRoot)
 	if err != nil {
 		return &statusError{brokenStatus, err}
 	}
@@ -188,7 +188,7 @@ func (f *reviewFlags) pendingPaths() []string {
 	if err != nil {
 		return nil // completion has nowhere to complain
 	}
-	p, err := review.OpenFor(facts)
+	p, err := review.Open(facts.StateDir, facts.ProjectRoot)
 	if err != nil {
 		return nil
 	}

@@ -20,7 +20,7 @@ var errNoApproval = errors.New("nothing is approved or waits")
 // forget revokes the approvals of the named jails, of all without a name. A name
 // that has none may be misspelt, and what was meant stays approved: that is an error.
 func (f *approveFlags) forget(facts *host.Facts, names []string) error {
-	store := approval.Open(facts.ApprovalDir, facts.ProjectRoot)
+	store := approval.Open(facts.StateDir, facts.ProjectRoot)
 	if len(names) == 0 {
 		n, err := store.Revoke()
 		return errors.Join(err, say(f.out, fmt.Sprintf("Revoked %d.", n)))

@@ -76,7 +76,7 @@ func (w *World) furnish() *World {
 		check(w.t, os.Mkdir(d, 0o755))
 	}
 	w.Own()
-	w.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.Home, "XDG_STATE_HOME=" + w.State,
+	w.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.Home, "OCJAIL_TEST_STATE=" + w.State,
 		"XDG_CONFIG_HOME=" + filepath.Join(w.Dir, "config"), "XDG_CACHE_HOME=" + filepath.Join(w.Dir, "cache"), "GIT_CONFIG_NOSYSTEM=1"}
 	return w
 }
@@ -215,7 +215,7 @@ var build = sync.OnceValues(func() (Programs, error) {
 		return p, err
 	}
 	for out, pkg := range map[string]string{p.Ocjail: "cmd/ocjail", p.Probe: "checker/gate/gatetest/probe"} {
-		c := exec.Command("go", "build", "-o", out, "github.com/refnil/opencode-jail-devenv/"+pkg)
+		c := exec.Command("go", "build", "-ldflags", "-X github.com/refnil/opencode-jail-devenv/checker/host.StateVariable=OCJAIL_TEST_STATE", "-o", out, "github.com/refnil/opencode-jail-devenv/"+pkg)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if text, err := c.CombinedOutput(); err != nil {
 			return p, errors.Join(err, errors.New(string(text)))
