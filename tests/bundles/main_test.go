@@ -1,0 +1,46 @@
+package bundles
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
+)
+
+// ocjail is the program that is tested, with ocjail-rules beside it.
+var ocjail string
+
+func TestMain(m *testing.M) {
+	status, err := build(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+func build(m *testing.M) (status int, err error) {
+	if _, err := exec.LookPath("bwrap"); err != nil {
+		return 1, fmt.Errorf("%w: run tests/install/install.sh", err)
+	}
+	dir, err := os.MkdirTemp("", "ocjail-bundles-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return 1, err
+	}
+	ocjail = filepath.Join(dir, "ocjail")
+	out, err := exec.Command("go", "build", "-o", ocjail, "github.com/refnil/opencode-jail-devenv/cmd/ocjail").CombinedOutput()
+	if err != nil {
+		return 1, fmt.Errorf("build ocjail: %w\n%s", err, out)
+	}
+	if _, err := workertest.Build(dir); err != nil {
+		return 1, err
+	}
+	return m.Run(), nil
+}
