@@ -45,7 +45,7 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 			if s.Shared {
 				mend += " --system, as root"
 			}
-			return nil, fmt.Errorf("%s (revision %s, %s): %w: %s", p.Remote, e.Revision, e.Digest, err, mend)
+			return nil, fmt.Errorf("%s (%s): %w: %s", p.Remote, described(e), err, mend)
 		}
 		p.Path = s.ArchiveFile(e.Digest)
 		p.Remote.Fetched = e.Fetched
@@ -109,12 +109,17 @@ func (at Where) locked(p *config.Policy, in store.Store, newest store.Entry, see
 	return in, newest, fmt.Errorf("%s, and revision %s (%s) was fetched here: %s, which fetches what the lock names", what, newest.Revision, newest.Digest, howToPull)
 }
 
+// described tells entries apart.
+func described(e store.Entry) string {
+	return fmt.Sprintf("revision %s, %s, signed by %.16s", e.Revision, e.Digest, e.Signer)
+}
+
 // age tells how long ago a bundle was fetched, where that is worth a warning, and
 // refuses one that is too old. A clock that was set back would make it young.
 func age(r *config.Remote, e store.Entry, now time.Time) (stale string, err error) {
 	const day = 24 * time.Hour
 	old := now.Sub(e.Fetched)
-	what := fmt.Sprintf("%s (revision %s, %s)", r, e.Revision, e.Digest)
+	what := fmt.Sprintf("%s (%s)", r, described(e))
 	switch {
 	case old < -time.Hour:
 		return "", fmt.Errorf("%s was fetched on %s, and here it is %s: set the clock, or if it is right, %s", what, e.Fetched.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), howToPull)

@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -39,8 +41,22 @@ test_violating if {
 }
 `
 
+// made are the bundles that were built, by key and revision.
+var made sync.Map
+
 // published is a signed bundle whose rule says of which revision it is.
 func published(t testing.TB, key bundletest.Key, revision string) []byte {
+	t.Helper()
+	name := key.Public().ID + revision
+	if archive, ok := made.Load(name); ok {
+		return slices.Clone(archive.([]byte))
+	}
+	archive := newlyPublished(t, key, revision)
+	made.Store(name, slices.Clone(archive))
+	return archive
+}
+
+func newlyPublished(t testing.TB, key bundletest.Key, revision string) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	check(t, os.MkdirAll(filepath.Join(dir, "data", "acme"), 0o700))

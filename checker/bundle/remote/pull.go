@@ -47,7 +47,7 @@ func (c *Client) Pull(ctx context.Context, o Order, now time.Time) (*Pulled, err
 	if err != nil {
 		stays := "no bundle of it is kept here"
 		if known {
-			stays = fmt.Sprintf("revision %s (%s), of %s, stays in use", before.Revision, before.Digest, before.Fetched.UTC().Format(time.RFC3339))
+			stays = fmt.Sprintf("revision %s (%s), of %s, signed by %.16s, stays in use", before.Revision, before.Digest, before.Fetched.UTC().Format(time.RFC3339), before.Signer)
 		}
 		return nil, fmt.Errorf("%s: %w; %s", o.Source, err, stays)
 	}

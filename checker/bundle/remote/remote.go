@@ -5,8 +5,11 @@ package remote
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -95,7 +98,7 @@ func explain(ctx context.Context, s bundle.Source, err error) error {
 	}
 	var answer *statusError
 	if !errors.As(err, &answer) {
-		return err
+		return explainNetwork(err)
 	}
 	login := "docker login " + s.Host
 	if s.Scheme != "oci" {
@@ -108,6 +111,19 @@ func explain(ctx context.Context, s bundle.Source, err error) error {
 		return fmt.Errorf("%w: there is no such bundle: correct the source, or have its publisher push it", err)
 	}
 	return fmt.Errorf("%w: try again later, or ask who runs it", err)
+}
+
+// explainNetwork says what to do where nobody answered, or not to the end.
+func explainNetwork(err error) error {
+	var unknown *tls.CertificateVerificationError
+	var network *net.OpError
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("%w: have this machine trust who issued the host's certificate (SSL_CERT_FILE), or ask who runs it", err)
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: see that the network, the proxy and the host are up, and try again", err)
+	}
+	return err
 }
 
 // statusError is an answer that is none of those that were asked for.

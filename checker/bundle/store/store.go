@@ -161,7 +161,7 @@ func (s Store) Add(archive []byte) error {
 func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
 	unlock, err := s.open()
 	if err != nil {
-		return fmt.Errorf("keep the bundle: %w", err)
+		return s.notKept(err)
 	}
 	defer unlock()
 	before, known, err := s.admits(e, rollback)
@@ -174,7 +174,7 @@ func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
 		err = s.record(e)
 	}
 	if err != nil {
-		return fmt.Errorf("keep the bundle: %w", err)
+		return s.notKept(err)
 	}
 	if known && before.Digest != e.Digest {
 		// A launch that has just read the entry before looks for this archive.
@@ -182,6 +182,11 @@ func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
 		_ = os.Chtimes(s.ArchiveFile(before.Digest), now, now) // else it goes earlier, and that launch looks again
 	}
 	return s.sweep()
+}
+
+// notKept says what to do about a disk that is full or not to be written.
+func (s Store) notKept(err error) error {
+	return fmt.Errorf("keep the bundle: %w: see that there is room in %s, and that you may write there", err, s.Dir)
 }
 
 // open makes the folders, and locks them.
