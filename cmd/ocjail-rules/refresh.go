@@ -57,7 +57,7 @@ func refreshBundles(words []string, _ io.Writer) error {
 }
 
 func fetchAgain(in store.Store, o store.Order) (*remote.Pulled, error) {
-	order := remote.Order{Store: in}
+	order := remote.Order{Store: in, Digest: o.Digest}
 	client := &remote.Client{Version: release.Version}
 	var err error
 	if order.Source, err = bundle.ParseSource(o.Source); err != nil {

@@ -43,6 +43,9 @@ func (r *refresher) due(now time.Time) (orders []store.Order) {
 		for _, k := range p.Keys {
 			o.Keys = append(o.Keys, r.at.File(k))
 		}
+		if p.Locked != nil {
+			o.Digest = p.Locked.Digest
+		}
 		if p.Remote.TokenFile != "" {
 			o.Token = r.at.File(p.Remote.TokenFile)
 		}

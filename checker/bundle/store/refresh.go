@@ -16,8 +16,9 @@ import (
 // Order is one bundle to be fetched again.
 type Order struct {
 	Source string   `json:"source"`
-	Keys   []string `json:"keys"`            // files
-	Token  string   `json:"token,omitempty"` // a file
+	Digest string   `json:"digest,omitempty"` // of the archive that a lock names, "" for the newest
+	Keys   []string `json:"keys"`             // files
+	Token  string   `json:"token,omitempty"`  // a file
 }
 
 // ClaimDescriptor is what the process that refreshes is handed the claim as.
