@@ -75,7 +75,7 @@ func TestManyLaunchesAndPulls(t *testing.T) {
 	pulling.Wait()
 
 	decided := l.decisions()
-	if len(decided) != launches {
+	if len(decided) < launches { // more where a file changed under one, which was tried again
 		t.Errorf("%d decisions on %d launches", len(decided), launches)
 	}
 	var logged []string
