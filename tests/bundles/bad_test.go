@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func TestBadPulls(t *testing.T) {
 	for name, b := range badPulls(t, l, other) {
 		t.Run(name, func(t *testing.T) {
 			now = b
-			want := append(b.want, l.source+": ", "revision 7 ("+store.DigestOf(good)+"), of ", "signed by "+key+", stays in use")
+			want := append(slices.Clone(b.want), l.source+": ", "revision 7 ("+store.DigestOf(good)+"), of ", "signed by "+key+", stays in use")
 			if b.answer == nil && !b.full {
 				want = append(want, "the bundle "+store.DigestOf(b.archive)+" is refused: ", "(keys: "+key+")")
 			}
@@ -156,7 +157,7 @@ func TestBadLaunches(t *testing.T) {
 			if now, err := l.store().Find(l.source); err == nil {
 				e = now
 			}
-			want := append(c.want, l.source)
+			want := append(slices.Clone(c.want), l.source)
 			if name != "gone" { // nothing is known then but what to do
 				want = append(want, e.Digest, bundletest.NewKey(t, "acme").Public().ID[:16])
 			}
@@ -201,7 +202,7 @@ func TestBadFiles(t *testing.T) {
 			l.write("acme.tar.gz", string(good))
 			l.do(jail(true, "true")...).says(t, 126, "by revision 7 no jail")
 			l.write("acme.tar.gz", string(c.archive))
-			want := append(c.want, fmt.Sprintf("the bundle %s (%s): ", file, store.DigestOf(c.archive)), "(keys: "+l.key.Public().ID[:16]+")")
+			want := append(slices.Clone(c.want), fmt.Sprintf("the bundle %s (%s): ", file, store.DigestOf(c.archive)), "(keys: "+l.key.Public().ID[:16]+")")
 			l.do(jail(false, "touch", "trace")...).says(t, 125, want...)
 		})
 	}
