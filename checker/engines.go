@@ -136,8 +136,6 @@ func (e *engines) rules() []engine.Rule {
 
 // judge returns the findings of all, in report order.
 func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, error) {
-	ctx, stop := engine.Limit(ctx, e.limit)
-	defer stop()
 	type verdict struct {
 		found []finding.Finding
 		err   error
@@ -156,7 +154,9 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 			others <- verdict{found, err}
 		}()
 	}
-	all, err := e.judgeHere(ctx, in)
+	here, stop := engine.Limit(ctx, e.limit) // the others have theirs, from when it is their turn
+	defer stop()
+	all, err := e.judgeHere(here, in)
 	v := <-others
 	if err := cmp.Or(err, v.err); err != nil {
 		return nil, err

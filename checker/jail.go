@@ -49,6 +49,9 @@ type Request struct {
 	// descriptors 0 to 2 is a terminal.
 	Terminal    string
 	Interactive bool
+	// Makes are the directories that a launch makes where they are absent, when
+	// linting.
+	Makes []string
 	// Descriptor names the file behind a descriptor, for --bind-fd.
 	Descriptor func(int) (string, error)
 	// Filters holds the seccomp programs that options name, by descriptor.
@@ -147,7 +150,7 @@ func (j *Jail) located(err error) error {
 }
 
 func (r Request) simulation() sandbox.Config {
-	return sandbox.Config{Host: r.FS, Strict: r.Phase == Launch, Cwd: r.Cwd, Terminal: r.Terminal, Descriptor: r.Descriptor}
+	return sandbox.Config{Host: r.FS, Strict: r.Phase == Launch, Cwd: r.Cwd, Terminal: r.Terminal, Makes: r.Makes, Descriptor: r.Descriptor}
 }
 
 // settings adds the options that cost nobody anything: the jail ends with the

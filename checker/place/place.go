@@ -21,6 +21,8 @@ import (
 type Place struct {
 	File string // absolute; "" for none
 	Line int    // from 1
+	// Absent: the file is not there yet, and is where the project would say more.
+	Absent bool
 }
 
 // Jail is where the configuration of one was written.
@@ -50,10 +52,10 @@ func (f *Finder) Locate(o *finding.Origin, j Jail) (*finding.Origin, Place) {
 		return nil, f.nearest(j)
 	}
 	if j.Profile && o.Line > 0 && o.File == filepath.Base(j.File) {
-		return o, Place{j.File, o.Line}
+		return o, Place{File: j.File, Line: o.Line}
 	}
 	if filepath.IsAbs(o.File) && o.Line > 0 { // an ocjail.hcl
-		return o, Place{o.File, o.Line}
+		return o, Place{File: o.File, Line: o.Line}
 	}
 	option, _, _ := strings.Cut(o.Option, "[")
 	if strings.HasPrefix(o.File, options) { // the text of an option
@@ -72,7 +74,7 @@ func (f *Finder) Locate(o *finding.Origin, j Jail) (*finding.Origin, Place) {
 		with.Line = line
 		o = &with
 	}
-	return o, Place{file, line}
+	return o, Place{File: file, Line: line}
 }
 
 // written returns the Nix file that sets the origin's option, and the entry of its
@@ -99,16 +101,18 @@ const options = "programs.opencode."
 // project would say more of it.
 func (f *Finder) nearest(j Jail) Place {
 	if j.Profile || j.Elsewhere {
-		return Place{j.File, 1}
+		return Place{File: j.File, Line: 1}
 	}
 	file := filepath.Join(j.Project, "devenv.nix")
 	if line, _ := f.line(file, options+"enable", -1, ""); line > 0 {
-		return Place{file, line}
+		return Place{File: file, Line: line}
 	}
 	if j.File == "" {
-		return Place{filepath.Join(j.Project, "ocjail.hcl"), 1}
+		file = filepath.Join(j.Project, "ocjail.hcl")
+		_, err := os.Lstat(file)
+		return Place{file, 1, err != nil}
 	}
-	return Place{j.File, 1}
+	return Place{File: j.File, Line: 1}
 }
 
 func (f *Finder) line(file, option string, entry int, combinator string) (int, bool) {

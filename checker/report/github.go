@@ -49,10 +49,10 @@ func (g *github) Target(t *Target) error {
 				text += "\n" + more.head + Escape(more.text)
 			}
 		}
-		g.annotate(level, t.place(i), f.Rule+": "+f.Title, text)
+		g.annotate(level, t.place(i), strings.TrimSuffix(f.Rule+": "+f.Title, ": "), text)
 	}
 	if n := t.undecidedMounts(); n > 0 {
-		g.command("notice", t.place(-1), "ocjail: undecided", fmt.Sprintf("%s: %s undecided, for this host lacks what the jail names", t.Name, plural(n, "mount")))
+		g.command("notice", t.place(-1), "ocjail: undecided", t.Name+": "+t.openMounts(n))
 	}
 	var s Summary
 	s.Add(t)
@@ -62,7 +62,7 @@ func (g *github) Target(t *Target) error {
 }
 
 func (g *github) Close(s Summary) error {
-	g.line("ocjail: %s: %d allowed, %d refused, %d not judged, %d undecided", plural(s.Targets, "jail"), s.Allowed, s.Denied, s.Broken, s.Undecided)
+	g.line("ocjail: %s: %d allowed, %d refused, %d not judged, %d undecided%s", plural(s.Targets, "jail"), s.Allowed, s.Denied, s.Broken, s.Undecided, passedOver(s.PassedOver))
 	return g.err
 }
 
@@ -73,7 +73,7 @@ func (g *github) command(level string, at place.Place, title, text string) {
 
 func (g *github) annotate(level string, at place.Place, title, text string) {
 	var where string
-	if at.File != "" {
+	if at.File != "" && !at.Absent { // else GitHub would have it at a line that nobody can open
 		where = "file=" + githubProperty(Escape(relative(at.File, g.root))) + ",line=" + strconv.Itoa(at.Line) + ","
 	}
 	g.write(fmt.Sprintf("::%s %stitle=%s::%s\n", level, where, githubProperty(Escape(title)), githubData.Replace(text)))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -35,6 +36,7 @@ func (j *junit) line(format string, args ...any) {
 // test is what one rule says.
 type test struct {
 	name, title         string
+	message             string   // of the first that fails
 	failed, open, aside []string // messages of findings that fail, are undecided, or do neither
 }
 
@@ -83,7 +85,7 @@ func (j *junit) tests(t *Target) []*test {
 		text := junitText(f, t.place(i).Line)
 		switch {
 		case reaches(f, j.least):
-			x.failed = append(x.failed, text)
+			x.failed, x.message = append(x.failed, text), cmp.Or(x.message, f.Message)
 		case f.Rule == manifest.RuleUndecided && f.Status == finding.Open:
 			x.open = append(x.open, text)
 		default:
@@ -91,7 +93,7 @@ func (j *junit) tests(t *Target) []*test {
 		}
 	}
 	if n := t.undecidedMounts(); n > 0 {
-		all = append(all, &test{name: "mounts", open: []string{plural(n, "mount") + " undecided, for this host lacks what the jail names"}})
+		all = append(all, &test{name: "mounts", open: []string{t.openMounts(n)}})
 	}
 	return all
 }
@@ -113,7 +115,7 @@ func (j *junit) test(class string, x *test) {
 	j.line(`    <testcase classname="%s" name="%s">`, class, xmlText(x.name))
 	if x.failed != nil {
 		text := strings.Join(slices.Concat(x.failed, x.open, x.aside), "\n")
-		j.line(`      <failure type="%s" message="%s">%s</failure>`, xmlText(x.name), xmlText(x.title), xmlLines(text))
+		j.line(`      <failure type="%s" message="%s">%s</failure>`, xmlText(x.name), xmlText(cmp.Or(x.title, x.message)), xmlLines(text))
 		j.line("    </testcase>")
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
@@ -30,8 +31,11 @@ type Target struct {
 	Rules   int     `json:"rules"`           // that judged
 	// Undecided counts what was not judged, for only another host, or the jail's
 	// start, can tell: mounts, and open findings of gate/undecided.
-	Undecided int               `json:"undecided"`
-	Findings  []finding.Finding `json:"findings"`
+	Undecided int `json:"undecided"`
+	// Lacks are the sources that this host lacks. Where a jail names one, its mounts
+	// are undecided.
+	Lacks    []string          `json:"lacks,omitempty"`
+	Findings []finding.Finding `json:"findings"`
 
 	// Places are where the findings are shown, one each; none when it is not known.
 	Places []place.Place `json:"-"`
@@ -76,6 +80,7 @@ func NewTarget(name string, r *checker.Report, rules, others []engine.Rule) *Tar
 			t.Undecided++
 		}
 	}
+	t.Lacks = r.Jail.Tree.Lacks()
 	return t
 }
 
@@ -106,6 +111,25 @@ func (t *Target) undecidedMounts() int {
 	return n
 }
 
+// openMounts says that n mounts were not judged, and why.
+func (t *Target) openMounts(n int) string {
+	return fmt.Sprintf("%s undecided, for %s", plural(n, "mount"), lacks(t.Lacks))
+}
+
+// mostLacking is how many paths are named that this host lacks.
+const mostLacking = 3
+
+func lacks(paths []string) string {
+	if len(paths) == 0 {
+		return "this host lacks what the jail names"
+	}
+	text := "this host lacks " + strings.Join(paths[:min(len(paths), mostLacking)], ", ")
+	if more := len(paths) - mostLacking; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
 // Reaches tells whether a finding that counts is at or above a severity.
 func (t *Target) Reaches(least finding.Severity) bool {
 	for _, f := range t.Findings {
@@ -132,6 +156,9 @@ type Summary struct {
 	Waived    int `json:"waived"`
 	Observed  int `json:"observed"`
 	Undecided int `json:"undecided"`
+	// PassedOver counts the files below folders that could have been targets by their
+	// names, and describe no jail.
+	PassedOver int `json:"passed_over"`
 }
 
 // Add counts t.

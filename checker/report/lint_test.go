@@ -274,9 +274,9 @@ func TestGitHub(t *testing.T) {
 	}
 	want := []string{
 		"error file=dev env%2Cx%3A%25.nix,line=7,title=fs/rw-outside-home%3A A <title>",
-		"warning file=/elsewhere/f,line=2,title=gate/undecided%3A ",
-		"notice title=acme/own%3A ",
-		"notice file=b,line=1,title=exec/other%3A ",
+		"warning file=/elsewhere/f,line=2,title=gate/undecided",
+		"notice title=acme/own",
+		"notice file=b,line=1,title=exec/other",
 		"notice file=jails/a.json,line=1,title=ocjail%3A undecided",
 		"error title=ocjail%3A not judged",
 	}

@@ -54,9 +54,9 @@ func (l *lintText) Close(s Summary) error {
 			return err
 		}
 	}
-	if s.Targets > 1 { // else all is said
-		text := fmt.Sprintf("%s: %d allowed, %d refused, %d not judged: %s, %s, %s%s", plural(s.Targets, "jail"), s.Allowed, s.Denied, s.Broken,
-			plural(s.Errors, "error"), plural(s.Warnings, "warning"), plural(s.Infos, "info"), undecided(s.Undecided))
+	if s.Targets > 1 || s.PassedOver > 0 { // else all is said
+		text := fmt.Sprintf("%s: %d allowed, %d refused, %d not judged: %s, %s, %s%s%s", plural(s.Targets, "jail"), s.Allowed, s.Denied, s.Broken,
+			plural(s.Errors, "error"), plural(s.Warnings, "warning"), plural(s.Infos, "info"), undecided(s.Undecided), passedOver(s.PassedOver))
 		p.line("%s", strings.Join(wrap(text, p.style.Width-2), "\n  "))
 		for _, name := range l.broken {
 			p.line("not judged: %s", lineStart(name))
@@ -66,6 +66,13 @@ func (l *lintText) Close(s Summary) error {
 		}
 	}
 	return p.err
+}
+
+func passedOver(files int) string {
+	if files == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s passed over", plural(files, "file"))
 }
 
 // lineStart is Escape for text that begins a line: a CI system must not take a

@@ -78,7 +78,7 @@ func (s *sarif) open(t *Target, mounts int, prints *fingerprinter) sarifResult {
 	f := finding.Finding{Rule: manifest.RuleUndecided, Subject: finding.Subject{Kind: "mount"}}
 	return sarifResult{
 		RuleID: manifest.RuleUndecided, Kind: "open", Level: "none",
-		Message:   sarifText(fmt.Sprintf("%s undecided, for this host lacks what the jail names", plural(mounts, "mount"))),
+		Message:   sarifText(t.openMounts(mounts)),
 		Locations: s.locations(t, nil, t.place(-1)), Fingerprints: map[string]string{"ocjailFinding/v1": prints.of(f)},
 		Suppressions: []sarifSuppression{}, Properties: map[string]any{"jail": Escape(t.Name), "undecided": mounts},
 	}

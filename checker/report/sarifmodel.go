@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -117,7 +118,7 @@ func newSARIFRule(r engine.Rule) (sarifRule, error) {
 	}
 	category, _, _ := strings.Cut(r.ID, "/")
 	rule := sarifRule{
-		ID: r.ID, Name: camel(r.ID), Short: sarifText(r.Title), Help: sarifHelp{text.String(), page.String()}, Default: sarifDefault{sarifLevel[r.Severity]},
+		ID: r.ID, Name: camel(r.ID), Short: sarifText(cmp.Or(r.Title, r.ID)), Help: sarifHelp{text.String(), page.String()}, Default: sarifDefault{sarifLevel[r.Severity]},
 		Properties: map[string]any{"tags": []string{"security", category}, "security-severity": securitySeverity[r.Severity], "precision": "high"},
 	}
 	if r.Description != "" {

@@ -100,7 +100,7 @@ func (t *Text) Summary(target *Target, left int) error {
 	}
 	text := fmt.Sprintf("%s: %s by %s: %s, %s, %s%s%s", lineStart(target.Name), verdict, plural(target.Rules, "rule"),
 		plural(finding.Count(fs, finding.Error), "error"), plural(finding.Count(fs, finding.Warning), "warning"),
-		plural(finding.Count(fs, finding.Info), "info"), more, undecided(target.Undecided))
+		plural(finding.Count(fs, finding.Info), "info"), more, target.undecided())
 	p := &printer{w: t.W, style: t.Style}
 	p.line("%s", strings.Join(wrap(text, t.Style.Width-2), "\n  "))
 	return p.err
@@ -112,6 +112,13 @@ func undecided(n int) string {
 		return ""
 	}
 	return fmt.Sprintf("; %d undecided, which another host or the jail's start can tell", n)
+}
+
+func (t *Target) undecided() string {
+	if len(t.Lacks) == 0 || t.Undecided == 0 {
+		return undecided(t.Undecided)
+	}
+	return fmt.Sprintf("; %d undecided, for %s", t.Undecided, Escape(lacks(t.Lacks)))
 }
 
 func more(left int) string {

@@ -17,6 +17,9 @@ type Config struct {
 	// Terminal is the device that descriptor 1 is, if it is one: --dev binds it
 	// as console.
 	Terminal string
+	// Makes are directories of the host that are made before bwrap starts, where they
+	// are absent; clean and absolute. When linting they count as there, and empty.
+	Makes []string
 	// Descriptor returns the host path of an open descriptor, for --bind-fd.
 	Descriptor func(fd int) (string, error)
 }
@@ -81,8 +84,10 @@ type Tree struct {
 	byOp    map[int]*Mount
 	hostT   hostTree
 	sources map[string]string // canonical sources by written ones
-	// absentee are sources that only another host has, when linting.
+	// absentee are sources that only another host has, when linting, and future those
+	// that are made before the launch.
 	absentee []string
+	future   map[string]bool
 	located  []Located          // memoised
 	index    *index             // memoised
 	ways     map[string][]Reach // memoised
@@ -90,6 +95,9 @@ type Tree struct {
 
 // Guessed tells whether a host fact was unknown, so that the tree is not certain.
 func (t *Tree) Guessed() bool { return t.guessed }
+
+// Lacks returns the sources that this host lacks and the tree has guesses in place of.
+func (t *Tree) Lacks() []string { return t.absentee }
 
 // Mounts returns all mounts in the order in which they are made.
 func (t *Tree) Mounts() []*Mount { return t.mounts }
@@ -143,7 +151,7 @@ func (b *builder) fail(op Op, at string, err error) error {
 // newTree builds the staging root: a tmpfs with newroot, mounted onto itself, and
 // oldroot, the host's own tree.
 func newTree(c Config) (*Tree, error) {
-	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}, ways: map[string][]Reach{}}
+	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, future: map[string]bool{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}, ways: map[string][]Reach{}}
 	staging := newDir()
 	newroot := staging.add("newroot", newDir())
 	oldroot := staging.add("oldroot", newDir())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -71,10 +72,29 @@ func (b *builder) elsewhere(op Op, err error) (origin, error) {
 	if b.strict {
 		return origin{}, err
 	}
-	b.guessed = true
 	p := path.Clean(b.absolute(op.Source))
+	if slices.Contains(b.c.Makes, p) {
+		return b.toCome(p)
+	}
+	b.guessed = true
 	b.absentee = append(b.absentee, p)
 	return origin{path: p}, nil
+}
+
+// toCome is the origin of a directory that is made before the launch: below what is
+// there of the folders above it.
+func (b *builder) toCome(p string) (origin, error) {
+	for dir, rest := parentOf(p), path.Base(p); ; dir, rest = parentOf(dir), path.Base(dir)+"/"+rest {
+		real, err := b.canonical(dir)
+		if errors.Is(err, fs.ErrNotExist) && dir != "/" {
+			continue
+		}
+		if err == nil {
+			real = join(real, "/"+rest)
+			b.future[real] = true
+		}
+		return origin{path: real}, err
+	}
 }
 
 // descriptor returns the path behind a descriptor. bwrap mounts by that path and

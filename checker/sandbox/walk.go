@@ -213,6 +213,9 @@ func (t *Tree) lstat(p string) (Stat, error) {
 		}
 	}
 	st, err := t.host.Lstat(p)
+	if errors.Is(err, fs.ErrNotExist) && t.future[p] {
+		return Stat{Type: Dir, Mode: 0o700}, nil
+	}
 	if errors.Is(err, fs.ErrNotExist) && t.onOtherHost(p) {
 		return Stat{Type: Unknown}, nil
 	}

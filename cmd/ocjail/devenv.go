@@ -47,7 +47,13 @@ func (t targets) named(c *cobra.Command, args []string) ([]string, error) {
 // mayHoldProject tells whether a target may be a devenv project.
 func mayHoldProject(name string) bool {
 	st, err := os.Stat(name)
-	return err == nil && (st.IsDir() || filepath.Base(name) == "devenv.nix")
+	return err == nil && (st.IsDir() || isDevenv(name))
+}
+
+// isDevenv tells a file that stands for the devenv project that it lies in.
+func isDevenv(name string) bool {
+	base := filepath.Base(name)
+	return base == "devenv.nix" || base == "devenv.yaml"
 }
 
 // unnamed returns the target of a command that was given none: the jail that devenv

@@ -162,8 +162,8 @@ func (m *machine) profileHost() (profile.Host, error) {
 	return h, nil
 }
 
-// plan is build of the named profile without making directories: those that are absent are left to
-// the lint's guess. It needs no bwrap.
+// plan is build of the named profile without making directories: those that are absent
+// are judged as if they had been made. It needs no bwrap.
 func (f *jailFlags) plan(name string) ([]string, *machine, error) {
 	return f.planOf(func(m *machine) (*profile.Profile, error) { return m.loadProfile(name) })
 }
@@ -186,6 +186,7 @@ func (f *jailFlags) planOf(load func(*machine) (*profile.Profile, error)) ([]str
 	if err != nil {
 		return nil, nil, err
 	}
+	m.makes = p.Directories(h)
 	ask := h.GitIdentity
 	h.GitIdentity = func() (string, string, error) { // whose it is changes no verdict
 		name, email, err := ask()

@@ -138,6 +138,7 @@ func (l *linter) report(ctx context.Context, order <-chan *job) error {
 			inFolder = 0
 		}
 		if t == nil {
+			l.passOver(j.candidate)
 			continue
 		}
 		if j.inFolder {
@@ -146,6 +147,20 @@ func (l *linter) report(ctx context.Context, order <-chan *job) error {
 		if err := l.one(t); err != nil {
 			return err
 		}
+	}
+}
+
+// passOver counts what was found in a folder and describes no jail by its looks. Of a
+// devenv project only its evaluation tells.
+func (l *linter) passOver(c candidate) {
+	if !c.inFolder {
+		return
+	}
+	l.summary.PassedOver++
+	if isDevenv(c.name) {
+		defer l.progress.pause()()
+		fmt.Fprintf(l.targets.warn, "ocjail: warning: %s was passed over: no file of this devenv project names opencode; "+
+			"if its imports set a jail, name it: ocjail lint --evaluate %[1]s\n", report.Escape(c.name))
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -10,6 +11,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/place"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
@@ -35,7 +37,21 @@ func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error)
 			return nil, nil
 		}
 	}
-	j, found, err := l.targets.resolveContent(ctx, c.name, content)
+	for tries := 1; ; tries++ {
+		t, again, err := l.verdict(ctx, c.name, content)
+		if !again || tries == mostJudged {
+			return t, err
+		}
+	}
+}
+
+// mostJudged bounds how often a target is judged.
+const mostJudged = 5
+
+// verdict judges a target. It is to be tried again where the program that judges by
+// further rules had ended before, over another target.
+func (l *linter) verdict(ctx context.Context, name string, content []byte) (t *report.Target, again bool, err error) {
+	j, found, err := l.targets.resolveContent(ctx, name, content)
 	defer found.release()
 	var r *checker.Report
 	var k *checker.Checker
@@ -45,18 +61,23 @@ func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error)
 	if err == nil {
 		r, err = k.Check(ctx, j)
 	}
+	var ended *worker.EndedError
+	if errors.As(err, &ended) && found.machine.renew != nil {
+		found.machine.renew()
+		again = name != "-" // which is read by now
+	}
 	if err != nil {
-		return l.broken(c.name, err), nil
+		return l.broken(name, err), again, nil
 	}
 	r.Findings = append(r.Findings, found.open...)
 	finding.Sort(r.Findings)
 	rules, others, err := l.rules(k)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	t := report.NewTarget(c.name, r, rules, others)
+	t = report.NewTarget(name, r, rules, others)
 	l.locate(t, found)
-	return t, nil
+	return t, false, nil
 }
 
 // locate finds where a target and its findings are shown.

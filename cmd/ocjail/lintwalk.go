@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 )
 
 // candidate is a target that was named, or a file below a folder that was.
@@ -72,21 +74,29 @@ func walkFolder(folder string, yield func(candidate) bool) bool {
 	return err == nil
 }
 
+// isJSON and isHCL go by a file's name.
+func isJSON(name string) bool { return strings.EqualFold(filepath.Ext(name), ".json") }
+
+func isHCL(name string) bool { return strings.EqualFold(filepath.Ext(name), ".hcl") }
+
 // mayBeTarget goes by the name.
 func mayBeTarget(name string) bool {
 	switch filepath.Base(name) {
 	case "devenv.nix":
 		return true
+	case "devenv.yaml": // which can import all there is
+		_, err := os.Lstat(filepath.Join(filepath.Dir(name), "devenv.nix"))
+		return errors.Is(err, fs.ErrNotExist)
 	case "ocjail.hcl":
 		return false
 	}
-	return filepath.Ext(name) == ".json" || filepath.Ext(name) == ".hcl"
+	return isJSON(name) || isHCL(name)
 }
 
 // isTarget tells whether a file found in a folder describes a jail, and returns what
 // was read of it. One that seems to, and is broken, does.
 func isTarget(name string) (content []byte, is bool, err error) {
-	if filepath.Base(name) == "devenv.nix" {
+	if isDevenv(name) {
 		is, err := mentionsOpencode(filepath.Dir(name))
 		return nil, is, err
 	}
@@ -102,23 +112,23 @@ func isTarget(name string) (content []byte, is bool, err error) {
 	switch {
 	case err != nil:
 		return nil, false, pathless(err)
-	case filepath.Ext(name) == ".hcl":
-		return nil, isProfile(string(content)), nil
+	case isHCL(name):
+		is, err = isProfile(name, content)
+		return nil, is, err
 	case !isJail(content):
 		return nil, false, nil
 	}
 	return content, true, nil
 }
 
-// isProfile tells a profile from other HCL by what most profiles have.
-func isProfile(text string) bool {
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) > 1 && (words[0] == "project" && words[1] == "{" || words[0] == "command" && words[1] == "=") {
-			return true
-		}
+// isProfile tells a profile from other HCL by what most profiles have. A file that
+// is cut short could be one.
+func isProfile(name string, text []byte) (bool, error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return true, nil
 	}
-	return false
+	o, err := hclfile.OutlineOf(filepath.Base(name), text)
+	return o.Blocks["project"] || o.Arguments["command"], err
 }
 
 // manifestKeys are those at the top of a manifest (nix/manifest.schema.json).

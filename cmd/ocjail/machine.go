@@ -31,6 +31,8 @@ type machine struct {
 	// profile is the file that the jail is made from, absolute; "" for an
 	// embedded one.
 	profile string
+	// makes are the directories that a launch of the profile makes.
+	makes []string
 	// busProxy is the gate's --bus-proxy.
 	busProxy string
 	// newFS returns a file system of the host that has looked at nothing yet.
@@ -39,6 +41,8 @@ type machine struct {
 	away bool
 	// release gives a machine back that targets share; nil for one that none do.
 	release func()
+	// renew has the next target open another; nil as release.
+	renew func()
 }
 
 // opening says what of a machine is wanted.
@@ -191,6 +195,6 @@ func (f *jailFlags) triedPolicies() ([]*config.File, error) {
 func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
 	return checker.Request{
 		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
-		Profile: m.profile, Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(), Away: m.away,
+		Profile: m.profile, Makes: m.makes, Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(), Away: m.away,
 	}
 }

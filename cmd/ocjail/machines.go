@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"runtime"
 	"sync"
 
@@ -32,6 +33,7 @@ type shared struct {
 	users   int
 	uses    int
 	last    int // when it was last used, by the clock
+	gone    bool
 }
 
 const (
@@ -77,6 +79,7 @@ func (m *machines) open(o opening) (*machine, error) {
 	own := *s.machine // a target adds what is its own
 	own.fs = m.view(s)
 	own.release = sync.OnceFunc(func() { m.give(s) })
+	own.renew = func() { m.forget(s) }
 	return &own, nil
 }
 
@@ -111,6 +114,17 @@ func (m *machines) give(s *shared) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.users--
+	if s.gone && s.users == 0 {
+		s.close()
+	}
+}
+
+// forget keeps s from being used again.
+func (m *machines) forget(s *shared) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.byKey, func(_ string, other *shared) bool { return other == s })
+	s.gone = true
 }
 
 // makeRoom closes the machine that nobody has used for longest.

@@ -58,7 +58,7 @@ func (t targets) resolve(name string) (*checker.Jail, target, error) {
 
 // resolveContent is resolve for a file that has been read, or, with nil, has not.
 func (t targets) resolveContent(ctx context.Context, name string, content []byte) (*checker.Jail, target, error) {
-	if filepath.Base(name) == "devenv.nix" {
+	if isDevenv(name) {
 		var err error
 		if name, err = t.ofProject(ctx, filepath.Dir(name)); err != nil {
 			return nil, target{}, err
@@ -85,10 +85,10 @@ func (found target) jail() (*checker.Jail, error) {
 func (t targets) find(name string) (target, error) { return t.findContent(name, nil) }
 
 func (t targets) findContent(name string, data []byte) (target, error) {
-	if t.flags.saved != nil && name != "-" && filepath.Ext(name) != ".json" {
+	if t.flags.saved != nil && name != "-" && !isJSON(name) {
 		return target{}, errors.New("--host goes with manifests and saved argvs: a profile's jail is made of the machine that it is on")
 	}
-	if name != "-" && filepath.Ext(name) != ".json" {
+	if name != "-" && !isJSON(name) {
 		words, m, err := t.flags.plan(name)
 		if err != nil {
 			return target{}, err
@@ -113,7 +113,7 @@ func (t targets) findContent(name string, data []byte) (target, error) {
 
 // parse reads the text of a target's file, of standard input for "-".
 func (t targets) parse(name string, data []byte) (target, error) {
-	if name != "-" && filepath.Ext(name) != ".json" {
+	if name != "-" && !isJSON(name) {
 		words, m, err := t.flags.planOf(func(*machine) (*profile.Profile, error) { return profile.Parse(name, data) })
 		if err != nil {
 			return target{}, err

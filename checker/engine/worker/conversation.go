@@ -95,7 +95,7 @@ func (c *conversation) open(ctx context.Context) (Loaded, error) {
 // judge returns the verdict on a policy input.
 func (c *conversation) judge(ctx context.Context, input []byte) ([]finding.Finding, error) {
 	if c.broken != nil {
-		return nil, c.broken
+		return nil, &EndedError{c.broken}
 	}
 	var v Verdict
 	err := c.talk(ctx, func() error {
@@ -112,6 +112,15 @@ func (c *conversation) judge(ctx context.Context, input []byte) ([]finding.Findi
 	}
 	return v.Findings, nil
 }
+
+// EndedError says that the process had ended, for the reason that it holds, before
+// it was asked. Another may answer.
+type EndedError struct{ Err error }
+
+func (e *EndedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e *EndedError) Unwrap() error { return e.Err }
 
 // refusal is an error that says all there is to say.
 type refusal struct{ error }
