@@ -38,7 +38,7 @@ trap 'rm -rf "$stage"' EXIT
 mkdir -p "$stage/bin" "$stage/man" "$dist"
 cp "$bin/ocjail" "$bin/ocjail-rules" "$stage/bin"
 cp "$root/LICENSE" "$stage"
-cp -r "$root/packages/systemd" "$stage"
+cp -r "$root/packages/systemd" "$root/packages/ocjail.hcl" "$stage"
 said=$("$stage/bin/ocjail" version) || die "$bin/ocjail does not run here: packages are built on a machine of their kind"
 [[ " $said " == *" $described "* ]] || die "$bin/ocjail is \"$said\", not of version $described: run make packages"
 

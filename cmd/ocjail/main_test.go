@@ -85,7 +85,7 @@ func TestScripts(t *testing.T) {
 			if err := walkThrough(repository, e.WorkDir); err != nil {
 				return err
 			}
-			if err := organisationWalk(repository, e.WorkDir); err != nil {
+			if err := pageWalks(repository, e.WorkDir); err != nil {
 				return err
 			}
 			profile, err := os.ReadFile("testdata/jail.hcl")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,20 +37,35 @@ func walkThrough(repository, dir string) error {
 	return nil
 }
 
-// organisationWalk writes the commands of the section on starting an organisation's
-// policy to organisation.sh below dir.
-func organisationWalk(repository, dir string) error {
-	text, err := os.ReadFile(filepath.Join(repository, "docs/bundles.md"))
-	if err != nil {
-		return err
+// walks are the sections of pages whose commands the tests run, by the file that has
+// them.
+var walks = map[string]struct{ page, section string }{
+	"organisation.sh": {"docs/bundles.md", "From nothing to a refused launch"},
+	"observe.sh":      {"docs/rollout.md", "Trying a rule out, then enforcing it"},
+	"key.sh":          {"docs/rollout.md", "Changing the key"},
+}
+
+// pageWalks writes the commands of these sections below dir.
+func pageWalks(repository, dir string) error {
+	for name, w := range walks {
+		text, err := os.ReadFile(filepath.Join(repository, w.page))
+		if err != nil {
+			return err
+		}
+		_, section, _ := strings.Cut(string(text), "\n## "+w.section+"\n")
+		section, _, _ = strings.Cut(section, "\n## ")
+		var all string
+		for _, b := range block.FindAllStringSubmatch(section, -1) {
+			all += b[2]
+		}
+		if all == "" {
+			return fmt.Errorf("%s: there are no commands below %q", w.page, w.section)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(all), 0o600); err != nil {
+			return err
+		}
 	}
-	_, section, _ := strings.Cut(string(text), "\n## From nothing to a refused launch\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	var all string
-	for _, b := range block.FindAllStringSubmatch(section, -1) {
-		all += b[2]
-	}
-	return os.WriteFile(filepath.Join(dir, "organisation.sh"), []byte(all), 0o600)
+	return nil
 }
 
 func TestWalkThroughIsThere(t *testing.T) {

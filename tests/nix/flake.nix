@@ -45,6 +45,8 @@ in
   overlay = builtins.attrNames (outputs.overlays.default { } here);
   nixos = {
     text = (nixos { enable = true; config = "protect = []\n"; }).etc."ocjail/ocjail.hcl".text;
+    source = toString (nixos { enable = true; config = ../../packages/ocjail.hcl; }).etc."ocjail/ocjail.hcl".source;
+    words = (nixos { enable = true; config = builtins.readFile ../../packages/ocjail.hcl; }).etc."ocjail/ocjail.hcl".text;
     packages = map (p: p.name) (nixos { enable = true; }).systemPackages;
   };
   # Another program than opencode, through lib.jail.

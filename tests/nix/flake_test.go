@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 )
 
 func flakeArgs(t *testing.T) []string {
@@ -134,13 +136,25 @@ func TestLibJail(t *testing.T) {
 	}
 }
 
+// The module writes /etc/ocjail/ocjail.hcl as it is given, a file or its text, and what it
+// writes is an organisation's configuration.
 func TestNixosModule(t *testing.T) {
 	var nixos struct {
-		Text     string
-		Packages []string
+		Text, Source, Words string
+		Packages            []string
 	}
 	flake(t, "nixos", &nixos)
 	if nixos.Text != "protect = []\n" || !slices.Equal(nixos.Packages, []string{"ocjail"}) {
 		t.Errorf("%+v", nixos)
+	}
+	example, err := os.ReadFile(filepath.Join(root, "packages/ocjail.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if nixos.Source != filepath.Join(root, "packages/ocjail.hcl") || nixos.Words != string(example) {
+		t.Errorf("the file is %s, the text\n%s", nixos.Source, nixos.Words)
+	}
+	if _, err := config.Parse(config.Organisation, config.OrganisationFile, []byte(nixos.Words)); err != nil {
+		t.Error(err)
 	}
 }
