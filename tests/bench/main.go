@@ -135,6 +135,9 @@ func (b *benchmark) run() error {
 	if err := b.modules(def); err != nil {
 		return err
 	}
+	if err := b.bundles(def); err != nil {
+		return err
+	}
 	printSteps(nixSteps, longSteps)
 	return nil
 }

@@ -53,14 +53,22 @@ func (b *benchmark) modules(options []string) (err error) {
 		{name: "10, native code kept", command: b.gate(options, "--config", ten), before: forget(cache, "verdict")},
 		{name: "10, nothing kept", command: b.gate(options, "--config", ten), before: forget(cache, "")},
 	} {
-		none := &variant{name: "none", command: b.gate(options)}
-		if err := measure(b.world, b.rounds, []*variant{none, v}); err != nil {
+		if err := b.overNone(v, options); err != nil {
 			return err
 		}
-		before, after, cpu, more := median(none.started), median(v.started), median(none.cpu), median(v.cpu)
-		fmt.Printf("| %s | %s, %s | %s | %.2f | %s, %s | %s |\n", v.name, ms(before), ms(after), ms(after-before), float64(after)/float64(before), ms(cpu), ms(more), ms(more-cpu))
 	}
 	return nil
+}
+
+// overNone times a variant against the same jail without further rules, and prints a row.
+func (b *benchmark) overNone(v *variant, options []string) error {
+	none := &variant{name: "none", command: b.gate(options)}
+	if err := measure(b.world, b.rounds, []*variant{none, v}); err != nil {
+		return err
+	}
+	before, after, cpu, more := median(none.started), median(v.started), median(none.cpu), median(v.cpu)
+	_, err := fmt.Printf("| %s | %s, %s | %s | %.2f | %s, %s | %s |\n", v.name, ms(before), ms(after), ms(after-before), float64(after)/float64(before), ms(cpu), ms(more), ms(more-cpu))
+	return err
 }
 
 // buildModules makes a policy of that many modules, and returns the configuration
