@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -18,6 +19,8 @@ import (
 
 // refreshLimit bounds a refresh, and what it started, whatever hangs.
 const refreshLimit = 3 * time.Minute
+
+var errRefreshed = errors.New("the sources before it took all the time that there is: have a timer run ocjail bundle pull")
 
 // refreshBundles fetches what a launch found to be due, and runs by itself, in a session
 // of its own: nobody waits for it, and it writes nothing but what is kept and what came
@@ -43,9 +46,11 @@ func refreshBundles(words []string, _ io.Writer) error {
 	if err != nil {
 		r.Sources = append(r.Sources, store.Refreshed{Error: err.Error()})
 	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), refreshLimit-time.Minute, errRefreshed)
+	defer cancel()
 	for _, o := range orders {
 		got := store.Refreshed{Source: o.Source}
-		if p, err := fetchAgain(in, o); err != nil {
+		if p, err := fetchAgain(ctx, in, o); err != nil {
 			got.Error = err.Error()
 		} else {
 			got.Revision = p.Revision
@@ -56,7 +61,7 @@ func refreshBundles(words []string, _ io.Writer) error {
 	return in.Report(r)
 }
 
-func fetchAgain(in store.Store, o store.Order) (*remote.Pulled, error) {
+func fetchAgain(ctx context.Context, in store.Store, o store.Order) (*remote.Pulled, error) {
 	order := remote.Order{Store: in, Digest: o.Digest}
 	client := &remote.Client{Version: release.Version}
 	var err error
@@ -69,7 +74,7 @@ func fetchAgain(in store.Store, o store.Order) (*remote.Pulled, error) {
 	if order.Keys, err = readPublicKeys(o.Keys); err != nil {
 		return nil, err
 	}
-	return client.Pull(context.Background(), order, time.Now())
+	return client.Pull(ctx, order, time.Now())
 }
 
 // humble sees to it that this process ends, alone, and is in nobody's way.

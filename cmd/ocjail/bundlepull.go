@@ -62,7 +62,7 @@ in ~/.local/state/ocjail/bundles, or with --system for all users of this machine
 			}
 			return p.run(c, orders)
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: completeBundles,
 	}
 	p.registerConfig(c)
 	c.Flags().StringArrayVar(&p.keys, "key", nil, "a public key's `FILE` that SOURCE may be signed by; more than once for several")

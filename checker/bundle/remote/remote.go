@@ -92,9 +92,8 @@ func (c *Client) within(ctx context.Context) (context.Context, context.CancelFun
 
 // explain says what to do about an error, where that can be told.
 func explain(ctx context.Context, s bundle.Source, err error) error {
-	var slow errSlow
-	if errors.As(context.Cause(ctx), &slow) {
-		return slow
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, ctx.Err()) {
+		return cause // the time is over
 	}
 	var answer *statusError
 	if !errors.As(err, &answer) {

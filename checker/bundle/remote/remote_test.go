@@ -494,4 +494,10 @@ func TestRegistrysBlobsElsewhere(t *testing.T) {
 	if _, err := p.client.Pull(ctx, p.order, time.Now()); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+	late := errors.New("the sources before took too long")
+	ctx, cancel = context.WithTimeoutCause(t.Context(), 0, late)
+	defer cancel()
+	if _, err := p.client.Pull(ctx, p.order, time.Now()); !errors.Is(err, late) || p.kept(t) != "7" {
+		t.Error(err)
+	}
 }
