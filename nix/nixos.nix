@@ -29,6 +29,7 @@ in
       '';
       description = "The organisation's configuration, `/etc/ocjail/ocjail.hcl`: a file, or its text. Users and projects can only tighten it.";
     };
+    pull = lib.mkEnableOption "`ocjail bundle pull --system` each hour, for the bundles that the configuration has fetched";
   };
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.package ];
@@ -39,6 +40,30 @@ in
           { source = cfg.config; }
         else
           { text = cfg.config; };
+    };
+    systemd = lib.mkIf cfg.pull {
+      services.ocjail-bundles = {
+        description = "Fetch the organisation's bundles of rules for ocjail";
+        wants = [ "network-online.target" ];
+        after = [ "network-online.target" ];
+        serviceConfig = {
+          Type = "oneshot";
+          ExecStart = "${cfg.package}/bin/ocjail bundle pull --system";
+          TimeoutStartSec = "10min";
+          StateDirectory = "ocjail";
+          ProtectSystem = "strict";
+          PrivateTmp = true;
+          NoNewPrivileges = true;
+        };
+      };
+      timers.ocjail-bundles = {
+        wantedBy = [ "timers.target" ];
+        timerConfig = {
+          OnCalendar = "hourly";
+          RandomizedDelaySec = "30min";
+          Persistent = true;
+        };
+      };
     };
   };
 }

@@ -27,10 +27,11 @@ let
         outputs.nixosModules.default
         {
           options.environment = nixpkgsLib.genAttrs [ "systemPackages" "etc" ] (_: nixpkgsLib.mkOption { type = nixpkgsLib.types.raw; });
+          options.systemd = nixpkgsLib.mkOption { type = nixpkgsLib.types.raw; default = { }; };
           config = { _module.args.pkgs = here; programs.ocjail = config; };
         }
       ];
-    }).config.environment;
+    }).config;
 in
 {
   inputs = nixpkgsLib.mapAttrs (_: i: i.url) flake.inputs;
@@ -44,10 +45,13 @@ in
   devenvModule = toString outputs.devenvModules.default;
   overlay = builtins.attrNames (outputs.overlays.default { } here);
   nixos = {
-    text = (nixos { enable = true; config = "protect = []\n"; }).etc."ocjail/ocjail.hcl".text;
-    source = toString (nixos { enable = true; config = ../../packages/ocjail.hcl; }).etc."ocjail/ocjail.hcl".source;
-    words = (nixos { enable = true; config = builtins.readFile ../../packages/ocjail.hcl; }).etc."ocjail/ocjail.hcl".text;
-    packages = map (p: p.name) (nixos { enable = true; }).systemPackages;
+    text = (nixos { enable = true; config = "protect = []\n"; }).environment.etc."ocjail/ocjail.hcl".text;
+    source = toString (nixos { enable = true; config = ../../packages/ocjail.hcl; }).environment.etc."ocjail/ocjail.hcl".source;
+    words = (nixos { enable = true; config = builtins.readFile ../../packages/ocjail.hcl; }).environment.etc."ocjail/ocjail.hcl".text;
+    packages = map (p: p.name) (nixos { enable = true; }).environment.systemPackages;
+    quiet = (nixos { enable = true; }).systemd;
+    pulls = (nixos { enable = true; pull = true; }).systemd.services.ocjail-bundles.serviceConfig.ExecStart;
+    when = (nixos { enable = true; pull = true; }).systemd.timers.ocjail-bundles.timerConfig.OnCalendar;
   };
   # Another program than opencode, through lib.jail.
   jail = outputs.lib.jail {

@@ -140,12 +140,16 @@ func TestLibJail(t *testing.T) {
 // writes is an organisation's configuration.
 func TestNixosModule(t *testing.T) {
 	var nixos struct {
-		Text, Source, Words string
-		Packages            []string
+		Text, Source, Words, Pulls, When string
+		Packages                         []string
+		Quiet                            map[string]any
 	}
 	flake(t, "nixos", &nixos)
 	if nixos.Text != "protect = []\n" || !slices.Equal(nixos.Packages, []string{"ocjail"}) {
 		t.Errorf("%+v", nixos)
+	}
+	if !strings.HasSuffix(nixos.Pulls, "/bin/ocjail bundle pull --system") || nixos.When != "hourly" || len(nixos.Quiet) > 0 {
+		t.Errorf("unless told, it fetches %v; told, %q, %q", nixos.Quiet, nixos.Pulls, nixos.When)
 	}
 	example, err := os.ReadFile(filepath.Join(root, "packages/ocjail.hcl"))
 	if err != nil {
