@@ -262,3 +262,22 @@ func TestTooLong(t *testing.T) {
 		t.Errorf("%+v", r.Grants.Paths[0])
 	}
 }
+
+// A record of a project that nobody can name by it any more is in nobody's way.
+func TestBrokenRecordOfAnotherProject(t *testing.T) {
+	state := t.TempDir()
+	for _, project := range []string{"/p", "/q"} {
+		check(t, approval.Open(state, project).Approve("j", long(project)))
+	}
+	files, err := filepath.Glob(filepath.Join(state, "approvals", "*", "*.approved.json"))
+	check(t, err)
+	check(t, os.WriteFile(files[0], []byte("{"), 0o600))
+	_, _, err = approval.All(state)
+	if err == nil || !strings.Contains(err.Error(), files[0]) || !strings.Contains(err.Error(), "remove that file") {
+		t.Fatal(err)
+	}
+	check(t, os.Remove(files[0]))
+	if approved, _, err := approval.All(state); err != nil || len(approved) != 1 {
+		t.Errorf("%v, %v", approved, err)
+	}
+}

@@ -19,7 +19,7 @@ import (
 )
 
 func broken(file string, err error) error {
-	return &BrokenError{file, err, "ocjail approve --revoke forgets the project's approvals, then approve anew"}
+	return &BrokenError{file, err, "remove that file, or in its project have ocjail approve --revoke forget all approvals; then approve anew"}
 }
 
 // private refuses folders that others could have filled. That they are absent is no

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 )
 
@@ -39,13 +40,21 @@ func (p *printer) ruleList(rules []engine.Rule) {
 	}
 	for _, r := range rules {
 		severity := p.style.paint(severityColor[r.Severity], string(r.Severity)) + pad("", 7-len(r.Severity))
-		p.line("%s  %s  %s", severity, pad(Escape(r.ID), width), Escape(r.Title))
+		p.line("%s  %s  %s", severity, pad(Escape(r.ID), width), Escape(r.Title+ofProject(r)))
 	}
+}
+
+// ofProject marks a rule that an agent may have written.
+func ofProject(r engine.Rule) string {
+	if l, err := config.ParseLayer(r.Layer); err != nil || !l.Untrusted() {
+		return ""
+	}
+	return " (this project's)"
 }
 
 func (p *printer) rulePage(r engine.Rule) error {
 	p.line("%s %s", p.style.paint(bold, Escape(r.ID)), p.style.paint(severityColor[r.Severity], string(r.Severity)))
-	p.section("title", Escape(r.Title))
+	p.section("title", Escape(r.Title+ofProject(r)))
 	p.section("why", Escape(r.Description))
 	if r.URL != "" {
 		p.section("source", Escape(r.URL))

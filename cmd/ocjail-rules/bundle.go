@@ -68,7 +68,7 @@ func buildBundle(words []string, out io.Writer) (int, error) {
 	if b.NoPlan != nil {
 		compiled = fmt.Sprintf("; a launch compiles it, which takes longer: %v", b.NoPlan)
 	}
-	_, err = fmt.Fprintf(out, "%s: revision %s, %d rules, %d tests passed, %d KiB%s\n", *file, b.Manifest.Revision, len(b.Manifest.Rules), tests, len(b.Archive)>>10, compiled)
+	_, err = fmt.Fprintf(out, "%s: revision %s, %s, %d tests passed, %d KiB%s\n", *file, b.Manifest.Revision, rules(len(b.Manifest.Rules)), tests, len(b.Archive)>>10, compiled)
 	if err != nil {
 		return brokenStatus, err
 	}
@@ -83,6 +83,14 @@ func ownRules(ctx context.Context) ([]engine.Rule, error) {
 	}
 	defer c.Close()
 	return c.Rules(), nil
+}
+
+// rules counts them in words.
+func rules(n int) string {
+	if n == 1 {
+		return "1 rule"
+	}
+	return fmt.Sprintf("%d rules", n)
 }
 
 // signBundle signs the bundle that the words of ocjail bundle sign name.

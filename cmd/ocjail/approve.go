@@ -54,6 +54,7 @@ beforehand: launch, and approve what was refused.`, targetHelp,
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "approve without a question")
 	c.MarkFlagsMutuallyExclusive("list", "revoke", "yes")
 	format := textOrJSON(c)
+	onlyOutside(c, "whoever started it says what it may do, with ocjail approve on the host", nil)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		f.format, f.out = *format, c.OutOrStdout()
 		var refused *gate.NotApprovedError

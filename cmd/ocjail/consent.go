@@ -131,9 +131,23 @@ func (t *terminal) answer(q gate.Question, choices []choice) (gate.Answer, error
 			}
 		case ok:
 			return a, nil
+		default:
+			if _, err := fmt.Fprintf(t.file, "That is none of the keys: %s.\n", letters(choices)); err != nil {
+				return gate.Refuse, fmt.Errorf("ask at the terminal: %w", err)
+			}
 		}
 	}
-	return gate.Refuse, nil
+	_, err := fmt.Fprintln(t.file, "Taken for a no.")
+	return gate.Refuse, err
+}
+
+// letters lists those of the choices.
+func letters(choices []choice) string {
+	var all []string
+	for _, c := range choices {
+		all = append(all, string(c.key))
+	}
+	return strings.Join(all, ", ")
 }
 
 func (t *terminal) line() (string, error) {

@@ -20,8 +20,8 @@ func newDoctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor [flags]",
 		Short: "Tell whether this machine can run jails, and what to mend if not",
-		Long: `Look at what jails need of this machine, and start a harmless one. Each check
-says ok, warn (jails run all the same) or fail, and how to mend it.
+		Long: `Look at what jails need of this machine, at the configuration, and start a harmless
+jail. Each check says ok, warn (jails run all the same) or fail, and how to mend it.
 
 With --org also look at what an organisation rolls out: each policy with its layer,
 source, revision, keys, end and age; rules that are only observed; waivers with their
@@ -47,6 +47,8 @@ Exit status 0: jails can run here; 1: they can not.`,
 		d := examine(c.Context(), bwrap)
 		if org {
 			d.organisation(&f, time.Now())
+		} else {
+			d.configuration(&f)
 		}
 		found := d.found()
 		if err := write(c.OutOrStdout(), *format, found); err != nil {
@@ -102,6 +104,31 @@ func examine(ctx context.Context, bwrap string) *doctor {
 	d.kernel()
 	d.programs()
 	return d
+}
+
+// configuration looks at the files that count here. A broken one of the organisation's
+// or the user's keeps jails from starting anywhere, a project's in that project.
+func (d *doctor) configuration(f *jailFlags) {
+	if d.facts.Home == "" {
+		return // which is a failure of its own
+	}
+	if _, _, err := f.files(d.facts, opening{}); err != nil {
+		d.add("configuration", report.Fail, err.Error(), "mend that file: nothing starts before")
+		return
+	}
+	root, err := f.lookForProject()
+	if err != nil {
+		return // no project here, which is no fault of the machine's
+	}
+	facts, err := host.Gather(host.NewFS(), root)
+	if err == nil {
+		_, _, err = f.files(facts, opening{project: root})
+	}
+	if err != nil {
+		d.add("configuration", report.Warn, err.Error(), "mend that file: in this project nothing starts before")
+		return
+	}
+	d.add("configuration", report.OK, "the files can be read (what holds: ocjail config show)", "")
 }
 
 // found sums up: one failure, and jails can not run here.

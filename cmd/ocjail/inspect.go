@@ -41,6 +41,8 @@ func newInspect() *cobra.Command {
 	f.register(c)
 	f.registerEvaluate(c)
 	format := textOrJSON(c)
+	onlyOutside(c, "the host, of which a jail is made, is not to be seen from here; ask the person who started it to run ocjail inspect outside",
+		func(args []string) bool { return len(args) == 0 && !aboutAJail(c) })
 	c.Flags().StringVar(&page, "html", "", "write a page to `FILE`, - for standard output")
 	must(c.MarkFlagFilename("html", "html"))
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -56,6 +56,7 @@ Exit status 0, or 2 when a line, or the log, could not be read.`,
 	c.Flags().IntVarP(&f.last, "last", "n", 0, "only the last `N`")
 	c.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on with what is decided from now on, until interrupted")
 	format := textOrJSON(c)
+	onlyOutside(c, "the log is on the host, out of its reach", nil)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		f.format = *format
 		err := f.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())

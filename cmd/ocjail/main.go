@@ -52,7 +52,7 @@ func doMain(args []string, stdout, stderr io.Writer) int {
 	}
 	root := newRoot(stdout, stderr)
 	root.SetArgs(words)
-	err := root.ExecuteContext(context.Background())
+	ran, err := root.ExecuteContextC(context.Background())
 	var s *statusError
 	switch {
 	case err == nil:
@@ -64,7 +64,7 @@ func doMain(args []string, stdout, stderr io.Writer) int {
 		return s.status
 	}
 	complain(stderr, err)
-	fmt.Fprintln(stderr, "Try 'ocjail --help'.")
+	fmt.Fprintf(stderr, "Try '%s --help'.\n", ran.CommandPath())
 	return usageStatus(words)
 }
 

@@ -65,6 +65,7 @@ Exit status 0: nothing is pending; 1: something is; 2: it can not be told.`,
 		}
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
+	onlyOutside(c, "what it changes is reviewed on the host, when it has ended", nil)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		f.format = *format
 		return f.run(c.InOrStdin(), c.OutOrStdout(), args)

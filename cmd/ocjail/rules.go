@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -12,6 +12,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
 
@@ -21,7 +22,8 @@ func newRules() *cobra.Command {
 		Use:   "rules [flags] [ID…]",
 		Short: "List the rules, or explain some: why, an example of each kind, how to mend and configure it",
 		Long: `List the rules that jails are judged by: those of ocjail and of the policies that
-the organisation's and your own configuration name, with their severities there.
+the organisation's, your own and this project's configuration name, with their
+severities there. What comes from a project, which its agent can write, is marked.
 
 With an ID, explain that rule: what it reports and why, with the source; a piece
 of a jail that breaks it and one to write instead, in bwrap's words, as --add, in
@@ -66,7 +68,7 @@ func chosen(rules []engine.Rule, ids []string) ([]engine.Rule, error) {
 	for _, id := range ids {
 		i := slices.Index(known, id)
 		if i < 0 {
-			return nil, fmt.Errorf("there is no rule %q among those that ocjail rules lists%s", id, hclfile.DidYouMean(id, known))
+			return nil, fmt.Errorf("there is no rule %q among those that judge here%s (a project's count in that project only: ocjail config show names the policies)", id, hclfile.DidYouMean(id, known))
 		}
 		some = append(some, rules[i])
 	}
@@ -74,21 +76,25 @@ func chosen(rules []engine.Rule, ids []string) ([]engine.Rule, error) {
 }
 
 // configuredRules are all rules with the severities that the configuration gives
-// them. A project's is left out: it is about that project's jails.
+// them here.
 func (f *jailFlags) configuredRules(ctx context.Context) ([]engine.Rule, error) {
-	cwd, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("working directory: %w", err)
-	}
-	facts, err := host.Gather(host.NewFS(), cwd)
+	home, cwd, err := homeAndHere()
 	if err != nil {
 		return nil, err
 	}
-	c, err := f.configure(facts, opening{})
+	root, err := profile.FindProject(home, cwd, "")
+	if err != nil {
+		root = "" // outside of all projects
+	}
+	facts, err := host.Gather(host.NewFS(), cmp.Or(root, cwd))
 	if err != nil {
 		return nil, err
 	}
-	opened, err := checker.Open(ctx, c, checker.Where{Home: facts.Home}, checker.Keeping{Cache: checker.CacheOf(facts)})
+	c, err := f.configure(facts, opening{project: root})
+	if err != nil {
+		return nil, err
+	}
+	opened, err := checker.Open(ctx, c, checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, checker.Keeping{Cache: checker.CacheOf(facts)})
 	if err != nil {
 		return nil, err
 	}

@@ -174,6 +174,7 @@ func TestAction(t *testing.T) {
 		says   string
 	}{
 		"findings":         {map[string]string{"targets": "jails\nopen\n"}, 1, "::error file=open/open.hcl,line=4,title=fs/rw-outside-home%3A "},
+		"blanks":           {map[string]string{"targets": "  jails \n\t\n", "policy": "\t"}, 0, "jails/clean.hcl: allowed"},
 		"broken":           {map[string]string{"targets": "absent"}, 2, "not judged"},
 		"the profile":      {map[string]string{}, 0, "opencode: allowed"},
 		"fail level":       {map[string]string{"targets": "jails", "fail-level": "info"}, 1, "allowed"},

@@ -158,7 +158,7 @@ func TestGuests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if status, out, said := o.ocjail("", "build", rego, "-o", filepath.Join(o.dir, "rules/acme.wasm")); status != 0 || !strings.Contains(out, "acme.wasm: 1 rules, ") {
+			if status, out, said := o.ocjail("", "build", rego, "-o", filepath.Join(o.dir, "rules/acme.wasm")); status != 0 || !strings.Contains(out, "acme.wasm: 1 rule, ") {
 				t.Fatalf("%d %s%s", status, out, said)
 			}
 		},
