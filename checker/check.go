@@ -55,8 +55,7 @@ func Start(ctx context.Context, c *config.Config, at Where, k Keeping) func() (*
 		return func() (*Checker, error) { return nil, err }
 	}
 	open := sync.OnceValues(func() (*Checker, error) { return newChecker(ctx, e, c) })
-	go open()        //nolint:errcheck // whoever calls the function gets the error
-	go packWatches() //nolint:errcheck // likewise; a launch has two processors, as a rule
+	go open() //nolint:errcheck // whoever calls the function gets the error
 	return open
 }
 

@@ -49,6 +49,7 @@ type Request struct {
 	// none.
 	BusProxy string
 	Checker  func() (*checker.Checker, error) // waits until it is open: checker.Start
+	Lookout  *checker.Lookout                 // of FS; nil to look when it is needed
 	Cwd      string
 	Environ  []string
 	// Show prints a report; it is called once the decision is made.
@@ -193,7 +194,7 @@ func (r Request) warn(format string, args ...any) {
 
 func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) checker.Request {
 	return checker.Request{
-		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config, Manifest: r.Manifest, Profile: r.Profile,
+		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config, Lookout: r.Lookout, Manifest: r.Manifest, Profile: r.Profile,
 		Cwd: r.Cwd, Environ: r.Environ, Terminal: terminalName(std.files[1]), Interactive: interactive(std),
 		Descriptor: pathOf, Filters: fds.filters, CanFilter: CanFilter(), BusProxy: r.BusProxy,
 	}
@@ -257,6 +258,9 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, sig
 		return errors.Join(jail.tether.pump(), signals.fatal())
 	}}
 	if err := v.wait(time.Now().Add(setupLimit)); err != nil {
+		return err
+	}
+	if err := jail.identify(); err != nil {
 		return err
 	}
 	r.step("verify")

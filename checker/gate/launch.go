@@ -17,10 +17,11 @@ import (
 
 // jailStart is a bwrap that has been started and holds its command back.
 type jailStart struct {
-	bwrap  int // process id of bwrap, our child
-	child  int // of the process in the jail, in our PID namespace
-	handle int // pidfd of child, or -1
-	info   []byte
+	bwrap  int      // process id of bwrap, our child
+	child  int      // of the process in the jail, in our PID namespace
+	handle int      // pidfd of child, or -1
+	said   *os.File // what bwrap's --info-fd writes to
+	info   []byte   // what it wrote
 	block  *os.File // one byte lets the command run
 	tether *tether
 }
@@ -36,7 +37,7 @@ type spec struct {
 	env       []string
 }
 
-// start runs bwrap with its command blocked and waits until bwrap says which
+// start runs bwrap with its command blocked and waits until it is known which
 // process that is.
 //
 // bwrap's --block-fd takes end-of-file for permission. What it reads from is
@@ -50,8 +51,6 @@ func start(s spec) (*jailStart, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("pipe: %w", err), block.Close())
 	}
-	defer infoR.Close()
-
 	jail := s.sandbox.Clone()
 	files := s.files
 	number := func(f *os.File) string {
@@ -64,19 +63,22 @@ func start(s spec) (*jailStart, error) {
 	words := jail.Words()
 	args, err := sealed("bwrap options", []byte(strings.Join(words, "\x00")+"\x00"))
 	if err != nil {
-		return nil, errors.Join(err, block.Close(), infoW.Close())
+		return nil, errors.Join(err, block.Close(), infoR.Close(), infoW.Close())
 	}
 	defer args.Close()
 	argv := append([]string{"bwrap", "--args", number(args), "--"}, jail.Command...)
 	if n := len(words) + len(argv) - 1; n > sandbox.MaxArgs {
-		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), block.Close(), infoW.Close())
+		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), block.Close(), infoR.Close(), infoW.Close())
 	}
-	j := &jailStart{block: block}
+	j := &jailStart{block: block, said: infoR, handle: -1}
 	err = j.fork(s, argv, files)
 	if err := errors.Join(err, infoW.Close()); err != nil {
 		return j, err
 	}
-	return j, j.readInfo(infoR)
+	if j.tether == nil {
+		err = j.identify()
+	}
+	return j, err
 }
 
 // endless returns a pipe as one descriptor that reads and writes: whoever reads
@@ -134,15 +136,17 @@ var errSetup = errors.New("bwrap could not set the jail up (its message is above
 // setupLimit bounds how long bwrap may take to build a jail.
 const setupLimit = 30 * time.Second
 
-// readInfo reads the JSON that bwrap writes to --info-fd.
-func (j *jailStart) readInfo(r *os.File) error {
-	if err := r.SetReadDeadline(time.Now().Add(setupLimit)); err != nil {
+// identify reads which process bwrap says is the jail, in the JSON that it writes to
+// --info-fd. Where that is known before, there is no need to wait for it.
+func (j *jailStart) identify() error {
+	if j.info != nil {
+		return nil
+	}
+	if err := j.said.SetReadDeadline(time.Now().Add(setupLimit)); err != nil {
 		return fmt.Errorf("waiting for bwrap: %w", err)
 	}
-	dec := json.NewDecoder(r)
 	var raw json.RawMessage
-	err := dec.Decode(&raw)
-	if err != nil {
+	if err := errors.Join(json.NewDecoder(j.said).Decode(&raw), j.said.Close()); err != nil {
 		return errSetup
 	}
 	var info struct {
@@ -155,9 +159,8 @@ func (j *jailStart) readInfo(r *os.File) error {
 		return fmt.Errorf("bwrap made process %d, and says that the jail is %d: name the real bwrap with --bwrap, not a program that starts it", j.child, info.Child)
 	}
 	j.child, j.info = info.Child, raw
-	j.handle, err = unix.PidfdOpen(j.child, 0)
-	if err != nil { // before Linux 5.3, or it ended: the verification will tell
-		j.handle = -1
+	if h, err := unix.PidfdOpen(j.child, 0); err == nil { // else before Linux 5.3, or it ended: supervise will tell
+		j.handle = h
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func openManifest(file string, require bool) (*manifest.Manifest, error) {
 // working directory, or that directory itself: the gate's caller decides where
 // it starts.
 func (f *jailFlags) openForGate(man *manifest.Manifest) (*machine, error) {
-	o := opening{bwrap: true}
+	o := opening{bwrap: true, launch: true}
 	if man != nil {
 		o.project, o.options = man.Project, man.Policy
 	}

@@ -26,6 +26,8 @@ type machine struct {
 	cwd    string
 	// rules waits for the checker; nil for commands that ask no rules.
 	rules func() (*checker.Checker, error)
+	// lookout looks for the watched paths of a launch already; nil for none.
+	lookout *checker.Lookout
 	// manifest explains the gate's argv; nil without one.
 	manifest *manifest.Manifest
 	// profile is the file that the jail is made from, absolute; "" for an
@@ -49,6 +51,7 @@ type machine struct {
 type opening struct {
 	project string // its root; "" for none, the working directory standing in
 	bwrap   bool   // none is an error
+	launch  bool   // of what is there now, as the gate does it
 	options config.Options
 }
 
@@ -80,6 +83,9 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 	}
 	if m.config, err = f.configure(m.facts, o); err != nil {
 		return nil, err
+	}
+	if o.launch { // before the rules, which are needed later
+		m.lookout = checker.LookOut(m.fs, m.facts, m.config, "")
 	}
 	if f.judges {
 		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot}, f.keeping(m.facts))

@@ -85,6 +85,7 @@ func (f *jailFlags) build(command []string) ([]string, *machine, error) {
 		return nil, nil, err
 	}
 	m.fs = host.NewFS() // the directories exist now
+	m.lookout = checker.LookOut(m.fs, m.facts, m.config, m.profile)
 	return argv, m, nil
 }
 
@@ -122,7 +123,7 @@ func (l *launcher) launch(c *cobra.Command, m *machine, name string, argv []stri
 		l.screen = s
 	}
 	r := gate.Request{
-		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Manifest: m.manifest, Profile: m.profile, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
+		Name: name, Argv: argv, Bwrap: m.bwrap, FS: m.fs, Facts: m.facts, Config: m.config, Checker: m.rules, Lookout: m.lookout, Manifest: m.manifest, Profile: m.profile, BusProxy: m.busProxy, InBwrapsPlace: c.Name() == "gate", Cwd: m.cwd,
 		Environ: os.Environ(), Show: l.show, Ask: l.ask, Reviewed: l.reviewed, Warn: l.w, Steps: l.step,
 	}
 	again := newRefresher(m)

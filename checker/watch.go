@@ -1,0 +1,162 @@
+package checker
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+	"github.com/refnil/opencode-jail-devenv/policy"
+)
+
+// Watched is a path that matters, with what git says of it.
+type Watched struct {
+	host.WatchedPath
+	Tracked *bool // nil outside the project and where the index is unreadable
+}
+
+// Lookout looks for the watched paths beside other work. It is of use for
+// jails of the same file system and profile.
+type Lookout struct {
+	fs      *host.FS
+	profile string
+	found   func() ([]host.WatchedPath, error)
+}
+
+// LookOut begins to look for what the pack and c have watched.
+func LookOut(fs *host.FS, facts host.Facts, c *config.Config, profile string) *Lookout {
+	l := &Lookout{fs: fs, profile: profile, found: sync.OnceValues(func() ([]host.WatchedPath, error) {
+		entries, err := watchList(c, profile)
+		if err != nil {
+			return nil, err
+		}
+		return fs.Expand(entries, facts)
+	})}
+	go l.found() //nolint:errcheck // whoever needs the paths gets the error
+	return l
+}
+
+// watch expands the pack's list and the configuration's, and asks git which
+// paths it tracks.
+func watch(r Request) ([]Watched, error) {
+	look := r.Lookout
+	if look == nil || look.fs != r.FS || look.profile != r.Profile {
+		look = LookOut(r.FS, r.Facts, r.Config, r.Profile)
+	}
+	found, err := look.found()
+	if err != nil {
+		return nil, err
+	}
+	watched := make([]Watched, len(found))
+	var inProject []string
+	for i, w := range found {
+		watched[i].WatchedPath = w
+		if w.Type == sandbox.Regular && w.Path == path.Join(r.Facts.ProjectRoot, ".git") && r.Config.Protect.Pack {
+			watched[i].Protect = true // a worktree's file, which says where git finds its configuration
+		}
+		if rel, ok := trackable(r.Facts, w.Path); ok {
+			inProject = append(inProject, rel)
+		}
+	}
+	if r.Facts.Git == nil || len(inProject) == 0 {
+		return watched, nil
+	}
+	// An unreadable index leaves Tracked unknown, which protects more.
+	index, err := r.FS.TrackedOf(*r.Facts.Git, inProject)
+	if err != nil {
+		return watched, nil
+	}
+	for i := range watched {
+		if rel, ok := trackable(r.Facts, watched[i].Path); ok {
+			watched[i].Tracked = r.tracked(index, rel)
+		}
+	}
+	return partlyTracked(r, watched)
+}
+
+// tracked is what the index says of rel, unless an agent had git track it.
+func (r Request) tracked(index host.Index, rel string) *bool {
+	if r.Distrusts != nil && r.Distrusts(path.Join(r.Facts.ProjectRoot, rel)) {
+		return new(bool)
+	}
+	return index.Of(rel)
+}
+
+// trackable returns p relative to the project if git could track it. What lies
+// in a git directory it never does, whatever an index that the agent wrote says.
+func trackable(f host.Facts, p string) (rel string, ok bool) {
+	if f.Git != nil {
+		for _, dir := range []string{f.Git.Dir, f.Git.CommonDir, path.Join(f.ProjectRoot, ".git")} {
+			if _, inside := sandbox.Below(dir, p); inside && dir != "" {
+				return "", false
+			}
+		}
+	}
+	rel, ok = sandbox.Below(f.ProjectRoot, p)
+	return strings.TrimPrefix(rel, "/"), ok && rel != ""
+}
+
+// packWatches is the pack's list. Every launch reads it, for which package
+// encoding/json takes twice as long.
+var packWatches = sync.OnceValues(func() ([]host.Watch, error) {
+	data, err := policy.Files.ReadFile("data/watched.json")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := plan.ParseJSON(data)
+	if err != nil {
+		return nil, fmt.Errorf("policy/data/watched.json: %w", err)
+	}
+	entries, _ := plan.Elements(plan.Get(doc, plan.String("watched")))
+	list := make([]host.Watch, len(entries))
+	for i, e := range entries {
+		text := func(key plan.String) string { s, _ := plan.Get(e, key).(plan.String); return string(s) }
+		list[i] = host.Watch{Path: text("path"), Class: text("class"), Reason: text("reason"), Protect: plan.Get(e, plan.String("protect")) == plan.Bool(true)}
+	}
+	return list, nil
+})
+
+// watchList is the pack's list with what the configuration adds and replaces, and
+// the profile.
+func watchList(c *config.Config, profile string) ([]host.Watch, error) {
+	pack, err := packWatches()
+	if err != nil {
+		return nil, err
+	}
+	entries := slices.Clone(pack)
+	for i := range entries {
+		entries[i].Protect = entries[i].Protect && c.Protect.Pack
+	}
+	protect := func(root, p, reason string) {
+		if !path.IsAbs(p) {
+			p = path.Join(cmp.Or(root, "{project}"), p)
+		}
+		entries = append(entries, host.Watch{Path: p, Class: "host-executed", Reason: reason, Protect: true})
+	}
+	for _, p := range c.Protect.Paths {
+		protect("", p.Value, "named in protect, "+p.Pos.String())
+	}
+	for _, p := range c.Policies {
+		if p.Layer.Untrusted() && !path.IsAbs(p.Path) {
+			protect(p.Root, p.Path, "ocjail takes rules from it")
+		}
+	}
+	for _, f := range c.Files {
+		if f.Layer.Untrusted() && f.Layer != config.Project && f.Path != "" {
+			protect("", f.Path, "it configures the jails below it")
+		}
+	}
+	for _, w := range c.Watches {
+		entries = append(entries, host.Watch{Path: w.Path, Class: w.Class, Reason: w.Reason})
+	}
+	if profile != "" {
+		entries = append(entries, host.Watch{Path: profile, Class: "host-executed", Reason: "the next jail is made from it", Protect: true})
+	}
+	return entries, nil
+}
