@@ -306,7 +306,9 @@ func TestProgramIsMissing(t *testing.T) {
 // What the caller left open and its environment stay out of the worker.
 func TestInheritsNothing(t *testing.T) {
 	t.Setenv("SECRET", "hunter2")
-	install(t, `echo "[$SECRET]" $(pwd) /proc/self/fd/* >&2; ulimit -f >&2; ulimit -d >&2; exit 1`)
+	// It is started, then limited, and told nothing before.
+	install(t, `n=0; while [ $n -lt 500 ] && { [ "$(ulimit -f)" != 0 ] || [ "$(ulimit -d)" = unlimited ]; }; do n=$((n+1)); sleep 0.01; done
+echo "[$SECRET]" $(pwd) /proc/self/fd/* >&2; ulimit -f >&2; ulimit -d >&2; exit 1`)
 	fd, err := unix.FcntlInt(2, unix.F_DUPFD, 50)
 	if err != nil {
 		t.Fatal(err)
