@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
@@ -126,8 +127,8 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 	}
 	at := checker.Where{Home: facts.Home, Project: facts.ProjectRoot}
 	files, err = checker.OpenBundles(files, at, owners)
-	if err == nil && o.bwrap { // what a launch went by, no later one goes behind
-		err = checker.Remember(files, at, owners)
+	if err == nil && o.bwrap {
+		err = f.remember(files, at, owners)
 	}
 	if err != nil {
 		return nil, err
@@ -136,6 +137,18 @@ func (f *jailFlags) configure(facts host.Facts, o opening) (*config.Config, erro
 		fmt.Fprintln(f.warn(), "ocjail: warning: "+stale)
 	}
 	return config.Merge(files...), nil
+}
+
+// remember notes what a launch goes by, so that no later one goes behind it. Where the
+// home is read-only nothing ever remembers, which no jail can have brought about; a disk
+// that is full can be one's work.
+func (f *jailFlags) remember(files []*config.File, at checker.Where, owners *config.Owners) error {
+	err := checker.Remember(files, at, owners)
+	if errors.Is(err, syscall.EROFS) {
+		fmt.Fprintf(f.warn(), "ocjail: warning: %v\n", err)
+		return nil
+	}
+	return err
 }
 
 // files reads the files of all layers, and no bundles.
