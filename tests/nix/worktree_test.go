@@ -1,8 +1,12 @@
 package nix
 
 import (
+	"context"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // makeWorktree replaces the project by a linked worktree of ~/main.
@@ -94,5 +98,31 @@ func TestWorktreeInTheManifest(t *testing.T) {
 	es := newProject(t, "").manifest().of("programs.opencode.git.worktree")
 	if len(es) != 1 || es[0].ID != "programs.opencode.git.worktree" {
 		t.Errorf("%+v", es)
+	}
+}
+
+// A .git without an end, sparse or full, is read to no more than a path's length.
+func TestEndlessWorktreeFile(t *testing.T) {
+	script, err := filepath.Abs("../../nix/worktree.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ forge, want string }{
+		"a worktree":                             {"true", "main/.git"},
+		"sparse":                                 {"rm .git && truncate -s 1T .git", ""},
+		"a worktree with a tail that has no end": {"truncate -s 1T .git ../main/.git/worktrees/wt/gitdir", "main/.git"},
+		"long":                                   {"{ printf 'gitdir: '; head -c 5000 /dev/zero | tr '\\0' /; cat .git; } >x; mv x .git", ""},
+	} {
+		dir := t.TempDir()
+		make := `git init -q main && cd main && git -c user.name=D -c user.email=d@e.f commit -q --allow-empty -m x && git worktree add -q ../wt && cd ../wt && ` + tc.forge
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute) // a terabyte takes longer
+		c := exec.CommandContext(ctx, "bash", "-euc", make+`; . "$0"; ocjail_worktree "$PWD"; echo "${OCJAIL_GIT_COMMON-}"`, script)
+		c.Dir = dir
+		out, err := c.CombinedOutput()
+		stop()
+		got := strings.TrimPrefix(strings.TrimSpace(string(out)), dir+"/")
+		if err != nil || got != tc.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, tc.want)
+		}
 	}
 }
