@@ -6,15 +6,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
@@ -136,42 +140,61 @@ func (e *engines) rules() []engine.Rule {
 
 // judge returns the findings of all, in report order.
 func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, error) {
-	type verdict struct {
-		found []finding.Finding
-		err   error
+	doc, err := engine.NewDocument(in)
+	escaped := errors.Is(err, plan.ErrNotUTF8)
+	if escaped { // no two names of files alike, for a rule must not take one for another
+		in, _ = octets.Map(reflect.ValueOf(in), octets.Escape).Interface().(*Input)
+		doc, err = engine.NewDocument(in)
 	}
-	others := make(chan verdict, 1)
-	if e.others == nil {
-		others <- verdict{}
-	} else {
-		doc, err := json.Marshal(in)
-		if err != nil {
-			return nil, fmt.Errorf("policy input: %w", err)
-		}
-		judged := e.others.Begin(ctx, doc)
-		go func() {
-			found, err := judged()
-			others <- verdict{found, err}
-		}()
+	if err != nil {
+		return nil, err
+	}
+	others, err := e.judgeThere(ctx, in)
+	if err != nil {
+		return nil, err
 	}
 	here, stop := engine.Limit(ctx, e.limit) // the others have theirs, from when it is their turn
 	defer stop()
-	all, err := e.judgeHere(here, in)
+	all, err := e.judgeHere(here, doc)
 	v := <-others
 	if err := cmp.Or(err, v.err); err != nil {
 		return nil, err
 	}
 	all = append(all, v.found...)
+	if escaped {
+		all, _ = octets.Map(reflect.ValueOf(all), octets.Unescape).Interface().([]finding.Finding)
+	}
 	finding.Sort(all)
 	return all, nil
 }
 
-// judgeHere judges by what is compiled.
-func (e *engines) judgeHere(ctx context.Context, in *Input) ([]finding.Finding, error) {
-	doc, err := engine.NewDocument(in)
-	if err != nil {
-		return nil, err
+// verdict is what some rules say.
+type verdict struct {
+	found []finding.Finding
+	err   error
+}
+
+// judgeThere has the other process judge, whose verdict comes later.
+func (e *engines) judgeThere(ctx context.Context, in *Input) (<-chan verdict, error) {
+	later := make(chan verdict, 1)
+	if e.others == nil {
+		later <- verdict{}
+		return later, nil
 	}
+	doc, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("policy input: %w", err)
+	}
+	judged := e.others.Begin(ctx, doc)
+	go func() {
+		found, err := judged()
+		later <- verdict{found, err}
+	}()
+	return later, nil
+}
+
+// judgeHere judges by what is compiled.
+func (e *engines) judgeHere(ctx context.Context, doc engine.Document) ([]finding.Finding, error) {
 	all, err := e.pack.Judge(ctx, doc)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,91 @@
+// Package octets writes names of files, which are any bytes but NUL and / (path_resolution(7)),
+// as text in UTF-8 and back, no two alike. What encoding/json does, to write U+FFFD for each byte
+// that is no text, has names that differ become one.
+package octets
+
+import (
+	"encoding/hex"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// Escape writes a byte that is not of UTF-8, and NUL, as NUL and two hexadecimal
+// digits. Of two names one is a part of the other, component by component, if what
+// is written is.
+func Escape(s string) string {
+	if utf8.ValidString(s) && !strings.Contains(s, "\x00") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == 0 || r == utf8.RuneError && size == 1 {
+			b.WriteString("\x00" + hex.EncodeToString([]byte{s[i]}))
+		} else {
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// Unescape gives back what Escape wrote.
+func Unescape(s string) string {
+	head, rest, found := strings.Cut(s, "\x00")
+	if !found {
+		return s
+	}
+	var b strings.Builder
+	b.WriteString(head)
+	for found {
+		head, rest, found = strings.Cut(rest, "\x00")
+		digits := head[:min(2, len(head))]
+		raw, err := hex.DecodeString(digits)
+		if err == nil && len(raw) == 1 {
+			b.Write(raw)
+			head = head[2:]
+		}
+		b.WriteString(head)
+	}
+	return b.String()
+}
+
+// Map is a copy of v, exported fields, elements and keys included, of which
+// change has made every string.
+func Map(v reflect.Value, change func(string) string) reflect.Value {
+	to := reflect.New(v.Type()).Elem()
+	to.Set(v)
+	switch v.Kind() {
+	case reflect.String:
+		to.SetString(change(v.String()))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			to.Set(reflect.New(v.Type().Elem()))
+			to.Elem().Set(Map(v.Elem(), change))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if to.Field(i).CanSet() {
+				to.Field(i).Set(Map(v.Field(i), change))
+			}
+		}
+	case reflect.Slice:
+		if v.IsNil() || v.Type().Elem().Kind() == reflect.Uint8 {
+			break
+		}
+		to.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			to.Index(i).Set(Map(v.Index(i), change))
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			break
+		}
+		to.Set(reflect.MakeMapWithSize(v.Type(), v.Len()))
+		for k, e := range v.Seq2() {
+			to.SetMapIndex(Map(k, change), Map(e, change))
+		}
+	}
+	return to
+}
