@@ -51,11 +51,7 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 	if trust.Keys, err = Keys(p, at, owners); err != nil {
 		return nil, err
 	}
-	find := local
-	if p.Remote != nil {
-		find = fetched
-	}
-	archive, err := find(p, at, owners, &trust)
+	archive, err := archiveOf(p, at, owners, &trust)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +87,17 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 		err = c.Around(p.Root, project)
 	}
 	return c, err
+}
+
+// archiveOf reads the archive of a policy.
+func archiveOf(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trust) ([]byte, error) {
+	switch {
+	case p.Candidate != "":
+		return candidate(p, at)
+	case p.Remote != nil:
+		return fetched(p, at, owners, trust)
+	}
+	return local(p, at, owners, trust)
 }
 
 // asLocked holds an archive to the lock, if there is one.

@@ -98,6 +98,9 @@ func (j *Jail) policyOutOfReach(p config.Policy) error {
 	if err := j.storesOutOfReach(p, at, what); err != nil {
 		return err
 	}
+	if p.Candidate != "" {
+		return nil // it was read, and is only tried
+	}
 	if err := j.outOfReach(file, what+file); err != nil {
 		return err
 	}

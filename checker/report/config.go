@@ -134,6 +134,9 @@ func policyValue(p config.Policy) string {
 	if p.Remote != nil {
 		from = p.Remote.String()
 	}
+	if p.Locked != nil {
+		signed += ", locked"
+	}
 	return fmt.Sprintf("%s, revision %s, %s", from, p.Opened.Manifest.Revision, signed)
 }
 

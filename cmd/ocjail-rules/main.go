@@ -55,6 +55,7 @@ var commands = map[string]func(words []string, out io.Writer) (int, error){
 	"bundle-sign":    plainly(signBundle),
 	"bundle-push":    plainly(pushBundle),
 	"bundle-pull":    plainly(pullBundle),
+	"bundle-fetch":   plainly(fetchOne),
 	"bundle-refresh": plainly(refreshBundles),
 }
 

@@ -34,7 +34,7 @@ signed by (ocjail.hcl, policy "NAME" { source = "acme.tar.gz", keys = […] }).`
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newBundleBuild(), newBundleSign(), newBundleVerify(), newBundleInspect(), newBundlePush(), newBundlePull())
+	c.AddCommand(newBundleBuild(), newBundleSign(), newBundleVerify(), newBundleInspect(), newBundlePush(), newBundlePull(), newBundleUpdate())
 	return c
 }
 

@@ -33,6 +33,9 @@ type jailFlags struct {
 	warn func() io.Writer
 	// policies are rules to be tried, beside those of the configuration.
 	policies []string
+	// trial puts bundles that are only tried in the place of those that the files name;
+	// nil for no such.
+	trial func(files []*config.File) error
 	// saved is the host to judge on, nil for this one; recorder notes what is asked
 	// of this one, nil for not to.
 	saved    *host.Saved

@@ -177,6 +177,9 @@ func (f *jailFlags) files(facts host.Facts, o opening) ([]*config.File, *config.
 		return nil, nil, err
 	}
 	tried, err := f.triedPolicies()
+	if err == nil && f.trial != nil {
+		err = f.trial(files)
+	}
 	return slices.Concat(files, options, tried), owners, err
 }
 

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/user"
@@ -100,7 +102,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "registry": startRegistry, "stop-registry": stopRegistry},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "registry": startRegistry, "stop-registry": stopRegistry, "serve": serve},
 	})
 }
 
@@ -135,6 +137,16 @@ func startRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(r.Stop)
 	registries.Store(ts.Getenv("WORK"), r)
 	ts.Setenv("REGISTRY", r.Host)
+}
+
+// serve has a web server serve a folder until the script's end, with $WEB its address.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: serve DIR")
+	}
+	s := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(s.Close)
+	ts.Setenv("WEB", s.URL)
 }
 
 // registries are those that the scripts have started last, by their folders.

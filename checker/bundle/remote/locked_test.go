@@ -82,9 +82,11 @@ func TestLockedWeb(t *testing.T) {
 	})
 	p := newPuller(t, s.URL+"/acme.tar.gz", key)
 	p.order.Digest = store.DigestOf(archive)
+	came := 0
+	p.client.Progress = func(n int) { came += n }
 	for range 2 {
-		if _, err := p.pull(t); err != nil || p.kept(t) != "7" || sent != 1 {
-			t.Fatalf("%v: sent %d times", err, sent)
+		if _, err := p.pull(t); err != nil || p.kept(t) != "7" || sent != 1 || came != len(archive) {
+			t.Fatalf("%v: sent %d times, %d bytes came", err, sent, came)
 		}
 	}
 	archive = bundletest.Signed(t, key, "8")

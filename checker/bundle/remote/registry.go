@@ -45,7 +45,7 @@ func (c *Client) repository(s bundle.Source) (*orasremote.Repository, func(), er
 	}
 	t := transport(s)
 	client := &auth.Client{
-		Client:     &http.Client{Transport: t, CheckRedirect: blobsElsewhere(s)},
+		Client:     &http.Client{Transport: c.counted(t), CheckRedirect: blobsElsewhere(s)},
 		Header:     http.Header{"User-Agent": {c.agent()}},
 		Credential: credentials.Credential(keys), Cache: auth.NewCache(),
 	}

@@ -26,6 +26,8 @@ type Client struct {
 	Token string
 	// Version is ocjail's, for User-Agent.
 	Version string
+	// Progress is told how many bytes more have come; nil for nobody.
+	Progress func(n int)
 }
 
 // DefaultLimit is how long a source may take.

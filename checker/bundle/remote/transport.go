@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -62,4 +63,36 @@ func blobsElsewhere(s bundle.Source) func(*http.Request, []*http.Request) error 
 		}
 		return sameOrigin(r, via)
 	}
+}
+
+// counted tells c.Progress of what comes through t.
+func (c *Client) counted(t *http.Transport) http.RoundTripper {
+	if c.Progress == nil {
+		return t
+	}
+	return counting{t, c.Progress}
+}
+
+type counting struct {
+	http.RoundTripper
+	progress func(n int)
+}
+
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := c.RoundTripper.RoundTrip(r)
+	if err == nil {
+		answer.Body = countedBody{answer.Body, c.progress}
+	}
+	return answer, err
+}
+
+type countedBody struct {
+	io.ReadCloser
+	progress func(n int)
+}
+
+func (b countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.progress(n)
+	return n, err
 }

@@ -26,7 +26,7 @@ func (c *Client) download(ctx context.Context, s bundle.Source, w Wanted) (*Fetc
 	}
 	t := transport(s)
 	defer t.CloseIdleConnections()
-	client := &http.Client{Transport: t, CheckRedirect: sameOrigin}
+	client := &http.Client{Transport: c.counted(t), CheckRedirect: sameOrigin}
 	answer, err := client.Do(r)
 	if err != nil {
 		return nil, withoutURL(err)

@@ -128,3 +128,9 @@ func Receive(r io.Reader, message any) error {
 	}
 	return nil
 }
+
+// Fetched is what ocjail-rules says of a bundle that it has fetched into a file.
+type Fetched struct {
+	Mark  string `json:"mark"`            // see store.Entry
+	Error string `json:"error,omitempty"` // why there is none
+}

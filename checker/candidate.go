@@ -1,0 +1,52 @@
+package checker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/release"
+)
+
+// Verify verifies an archive as the next bundle of a policy: as at a launch, but for
+// the lock, which only says what it may not be older than. Of a policy that names a file
+// it reads that one.
+func Verify(p *config.Policy, archive []byte, at Where, owners *config.Owners) (*bundle.Bundle, []byte, error) {
+	at = at.of(*p)
+	trust := bundle.Trust{Now: time.Now(), Version: release.Version, Unsigned: p.Keys == nil && p.Remote == nil, Source: hclfile.Escape(nameOf(p, at))}
+	var err error
+	if trust.Keys, err = Keys(p, at, owners); err != nil {
+		return nil, nil, err
+	}
+	if p.Remote == nil {
+		archive, err = local(p, at, owners, &trust)
+	} else if _, _, trust.Seen, err = newest(p.Remote.String(), at, owners); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := bundle.Open(archive, trust)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the bundle %s is refused: %w", store.DigestOf(archive), err)
+	}
+	if l := p.Locked; l != nil && b.Signer != "" && b.Manifest.Revision.Compare(l.Revision) < 0 {
+		return nil, nil, fmt.Errorf("the bundle %s is refused: its revision is %s, and %s names %s: have a newer one published, or if the older one is meant, restore the lock that named it", b.Digest, b.Manifest.Revision, l.Pos, l.Revision)
+	}
+	return b, archive, nil
+}
+
+// candidate reads an archive that is tried in the place of what is here.
+func candidate(p *config.Policy, at Where) ([]byte, error) {
+	l, err := at.locate(p.Candidate)
+	if err != nil {
+		return nil, err
+	}
+	p.Path = p.Candidate
+	return l.read(bundle.MaxArchive)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/remote"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
+	"github.com/refnil/opencode-jail-devenv/checker/release"
+)
+
+// fetchOne fetches what a source has into a file, for ocjail bundle update, which
+// verifies it, and tells it of that as a worker.Fetched.
+func fetchOne(words []string, out io.Writer) error {
+	flags := flag.NewFlagSet("bundle-fetch", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	ofBuild := flags.String("build", "", "")
+	client := &remote.Client{Version: release.Version}
+	flags.DurationVar(&client.Limit, "timeout", 0, "")
+	output := flags.String("output", "", "")
+	token := flags.String("token-file", "", "")
+	var w remote.Wanted
+	flags.StringVar(&w.Digest, "digest", "", "")
+	if err := flags.Parse(words); err != nil {
+		return err
+	}
+	if err := sameBuild(*ofBuild); err != nil {
+		return err
+	}
+	s, err := bundle.ParseSource(flags.Arg(0))
+	if err == nil {
+		client.Token, err = readToken(*token)
+	}
+	var said worker.Fetched
+	if err == nil {
+		said.Mark, err = save(client, s, w, *output)
+	}
+	if err != nil {
+		said.Error = err.Error()
+	}
+	return json.NewEncoder(out).Encode(said)
+}
+
+func save(client *remote.Client, s bundle.Source, w remote.Wanted, file string) (mark string, err error) {
+	line := newFetching(os.Stderr, s.String())
+	client.Progress = line.add
+	f, err := client.Get(context.Background(), s, w)
+	line.end()
+	if err != nil {
+		return "", err
+	}
+	if f.Archive == nil {
+		return "", errors.New("it sent nothing")
+	}
+	return f.Mark, os.WriteFile(file, f.Archive, 0o600)
+}
+
+// fetching is a line on a terminal that says how much has come of a source.
+type fetching struct {
+	mu     sync.Mutex
+	w      io.Writer // nil for no line
+	source string
+	width  int
+	got    int
+	drawn  time.Time
+}
+
+func newFetching(f *os.File, source string) *fetching {
+	if !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return &fetching{}
+	}
+	l := &fetching{w: f, source: source, width: 80}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		l.width = width
+	}
+	l.draw()
+	return l
+}
+
+// add counts bytes, and draws now and then.
+func (l *fetching) add(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.got += n; time.Since(l.drawn) > 100*time.Millisecond {
+		l.draw()
+	}
+}
+
+func (l *fetching) draw() {
+	if l.w == nil {
+		return
+	}
+	l.drawn = time.Now()
+	text := fmt.Sprintf("fetching %s: %d KiB", l.source, l.got>>10)
+	fmt.Fprintf(l.w, "\r%s\x1b[K", text[:min(len(text), l.width-1)])
+}
+
+// end wipes the line.
+func (l *fetching) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.w != nil {
+		fmt.Fprint(l.w, "\r\x1b[K")
+		l.w = nil
+	}
+}
