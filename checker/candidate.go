@@ -33,7 +33,11 @@ func Verify(p *config.Policy, archive []byte, at Where, owners *config.Owners) (
 	}
 	b, err := bundle.Open(archive, trust)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the bundle %s is refused: %w", store.DigestOf(archive), err)
+		err = fmt.Errorf("the bundle %s is refused: %w", store.DigestOf(archive), err)
+		if len(trust.Keys) > 0 {
+			err = fmt.Errorf("%w (keys: %s)", err, bundle.KeyIDs(trust.Keys))
+		}
+		return nil, nil, err
 	}
 	if l := p.Locked; l != nil && b.Signer != "" && b.Manifest.Revision.Compare(l.Revision) < 0 {
 		return nil, nil, fmt.Errorf("the bundle %s is refused: its revision is %s, and %s names %s: have a newer one published, or if the older one is meant, restore the lock that named it", b.Digest, b.Manifest.Revision, l.Pos, l.Revision)

@@ -183,6 +183,8 @@ func TestAction(t *testing.T) {
 		"no reports":       {map[string]string{"targets": "jails", "sarif": ""}, 0, "allowed"},
 		"a flag as target": {map[string]string{"targets": "--config=x"}, 2, "--config=x"},
 		"code in an input": {map[string]string{"targets": "$(touch ran)`touch ran`;touch ran\n"}, 2, "not judged"},
+		"no bundle":        {map[string]string{"targets": "jails", "config": trusted, "pull": "true"}, 2, "no policy has a bundle to be fetched"},
+		"pull":             {map[string]string{"pull": "yes"}, 2, "::error title=ocjail::pull is neither"},
 		"evaluate":         {map[string]string{"evaluate": "yes"}, 2, "::error title=ocjail::evaluate is neither"},
 	} {
 		tc.inputs["ocjail"] = built
