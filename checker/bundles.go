@@ -55,6 +55,9 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 	if err != nil {
 		return nil, err
 	}
+	if p.Candidate != "" {
+		trust.Now = LastCounted(archive, trust.Now) // what it did is compared with what the next one does
+	}
 	name := nameOf(p, at)
 	if err := asLocked(p, store.DigestOf(archive)); err != nil {
 		return nil, err

@@ -13,12 +13,12 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/release"
 )
 
-// Verify verifies an archive as the next bundle of a policy: as at a launch, but for
-// the lock, which only says what it may not be older than. Of a policy that names a file
-// it reads that one.
-func Verify(p *config.Policy, archive []byte, at Where, owners *config.Owners) (*bundle.Bundle, []byte, error) {
+// Verify verifies an archive as the bundle of a policy at a time: as at a launch, but
+// for the lock, which only says what it may not be older than. Of a policy that names a
+// file it reads that one.
+func Verify(p *config.Policy, archive []byte, now time.Time, at Where, owners *config.Owners) (*bundle.Bundle, []byte, error) {
 	at = at.of(*p)
-	trust := bundle.Trust{Now: time.Now(), Version: release.Version, Unsigned: p.Keys == nil && p.Remote == nil, Source: hclfile.Escape(nameOf(p, at))}
+	trust := bundle.Trust{Now: now, Version: release.Version, Unsigned: p.Keys == nil && p.Remote == nil, Source: hclfile.Escape(nameOf(p, at))}
 	var err error
 	if trust.Keys, err = Keys(p, at, owners); err != nil {
 		return nil, nil, err
@@ -43,6 +43,33 @@ func Verify(p *config.Policy, archive []byte, at Where, owners *config.Owners) (
 		return nil, nil, fmt.Errorf("the bundle %s is refused: its revision is %s, and %s names %s: have a newer one published, or if the older one is meant, restore the lock that named it", b.Digest, b.Manifest.Revision, l.Pos, l.Revision)
 	}
 	return b, archive, nil
+}
+
+// Kept is the archive that was fetched for a policy, whether or not a launch would still
+// take it; nil for none.
+func Kept(p *config.Policy, at Where, owners *config.Owners) []byte {
+	in, e, _, err := newest(p.Remote.String(), at, owners)
+	if err != nil {
+		return nil
+	}
+	if l := p.Locked; l != nil {
+		e.Digest = l.Digest
+	}
+	for _, s := range append([]store.Store{in}, at.stores()...) {
+		if archive, err := s.Read(e); err == nil {
+			return archive
+		}
+	}
+	return nil
+}
+
+// LastCounted is now, or when an archive of a bundle that has expired still counted.
+func LastCounted(archive []byte, now time.Time) time.Time {
+	b, _, err := bundle.Inspect(archive)
+	if err == nil && !b.Manifest.Expires.IsZero() && !now.Before(b.Manifest.Expires) {
+		return b.Manifest.Expires.Add(-time.Second)
+	}
+	return now
 }
 
 // candidate reads an archive that is tried in the place of what is here.

@@ -31,7 +31,6 @@ func IsSource(s string) bool { return strings.Contains(s, "://") }
 var (
 	repositoryName = pattern(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 	tagName        = pattern(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-	digestName     = pattern(`^sha256:[a-f0-9]{64}$`)
 )
 
 func pattern(s string) func() *regexp.Regexp {
@@ -89,7 +88,7 @@ func (s *Source) reference(name string, u *url.URL) error {
 	switch {
 	case u.RawQuery != "" || u.ForceQuery || !repositoryName().MatchString(repository):
 		return errors.New("it names no repository: write oci://HOST/REPOSITORY:TAG, in lower case")
-	case pinned && (tagged || !digestName().MatchString(digest)):
+	case pinned && (tagged || !IsDigest(digest)):
 		return errors.New("it names no digest: write oci://HOST/REPOSITORY@sha256:DIGEST, without a tag")
 	case !pinned && !tagName().MatchString(tag):
 		return errors.New("it names no tag: write oci://HOST/REPOSITORY:TAG")

@@ -65,6 +65,8 @@ func (p *printer) updatedBundle(b *UpdatedBundle) {
 	p.line("%s (policy %q of the %s, %s)", p.style.paint(bold, lineStart(b.Source)), b.Policy, b.Layer, Escape(b.Lock))
 	before, after := "none", "none"
 	switch {
+	case b.Before != nil && b.Unusable != "":
+		before = b.Before.text() + "; here " + Escape(b.Unusable)
 	case b.Before != nil:
 		before = b.Before.text()
 	case b.Unusable != "":

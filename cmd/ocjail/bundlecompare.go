@@ -124,8 +124,7 @@ func (u *updating) jails(ctx context.Context, c *cobra.Command, names []string, 
 	var failed error
 	found := 0 // of the folder that is being walked
 	walk(names, func(j candidate) bool {
-		if failed = ctx.Err(); failed != nil {
-			failed = errors.New("interrupted")
+		if ctx.Err() != nil {
 			return false
 		}
 		before, after, err := judgeBoth(ctx, sides, j)

@@ -28,13 +28,14 @@ func (u *updating) newest(ctx context.Context, b *updatedBundle) error {
 		}
 	}
 	if b.keys, err = checker.Keys(b.policy, u.at, u.owners); err == nil {
-		b.after, b.archive, err = checker.Verify(b.policy, archive, u.at, u.owners)
+		b.after, b.archive, err = checker.Verify(b.policy, archive, time.Now(), u.at, u.owners)
 	}
 	return err
 }
 
-// current opens what is used now. A machine that has nothing yet, as in CI, fetches what
-// the lock names, to compare with it; that is not kept.
+// current opens what is used now. What no launch takes any more, as it has expired or
+// was fetched too long ago, is compared with all the same. A machine that has nothing
+// yet, as in CI, fetches what the lock names for that, and does not keep it.
 func (u *updating) current(ctx context.Context, l *updatedLock, b *updatedBundle) {
 	one := *l.file
 	one.Policies = []config.Policy{*b.policy}
@@ -42,16 +43,30 @@ func (u *updating) current(ctx context.Context, l *updatedLock, b *updatedBundle
 		b.before = one.Policies[0].Opened
 		return
 	}
-	if b.policy.Remote == nil || b.policy.Locked == nil {
+	if b.policy.Remote == nil {
 		return
 	}
-	file, _, archive, err := u.fetch(ctx, b.policy, b.policy.Locked.Digest)
+	archive := checker.Kept(b.policy, u.at, u.owners)
+	if archive == nil && b.policy.Locked != nil {
+		_, _, archive, _ = u.fetch(ctx, b.policy, b.policy.Locked.Digest) // without it why says what is the matter
+	}
+	before, _, err := checker.Verify(b.policy, archive, checker.LastCounted(archive, time.Now()), u.at, u.owners)
 	if err != nil {
-		return // why says what is the matter
+		return
 	}
-	if before, _, err := checker.Verify(b.policy, archive, u.at, u.owners); err == nil {
-		b.before, b.beforeAt = before, file
+	if b.beforeAt, err = u.save(archive); err == nil {
+		b.before = before
 	}
+}
+
+// save writes an archive where it is tried from.
+func (u *updating) save(archive []byte) (file string, err error) {
+	f, err := os.CreateTemp(u.dir, "*.tar.gz")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(archive)
+	return f.Name(), errors.Join(err, f.Close())
 }
 
 // fetch has ocjail-rules, which can speak to networks, fetch what a source has, or the
@@ -61,18 +76,14 @@ func (u *updating) fetch(ctx context.Context, p *config.Policy, digest string) (
 	if err != nil {
 		return "", "", nil, err
 	}
-	out, err := os.CreateTemp(u.dir, "*.tar.gz")
-	if err != nil {
-		return "", "", nil, err
-	}
-	if err := out.Close(); err != nil {
+	if file, err = u.save(nil); err != nil {
 		return "", "", nil, err
 	}
 	token := ""
 	if p.Remote.TokenFile != "" {
 		token = u.at.File(p.Remote.TokenFile)
 	}
-	child := exec.CommandContext(ctx, program, "bundle-fetch", "-build="+worker.Identity().String(), "-output="+out.Name(), "-digest="+digest,
+	child := exec.CommandContext(ctx, program, "bundle-fetch", "-build="+worker.Identity().String(), "-output="+file, "-digest="+digest,
 		"-token-file="+token, "-timeout="+u.timeout.String(), "--", p.Remote.String())
 	child.Args[0] = worker.Name
 	child.Env = append(os.Environ(), "HOME="+u.at.Home)
@@ -88,8 +99,8 @@ func (u *updating) fetch(ctx context.Context, p *config.Policy, digest string) (
 	if said.Error != "" {
 		return "", "", nil, errors.New(said.Error)
 	}
-	archive, err = readMost(out.Name(), bundle.MaxArchive)
-	return out.Name(), said.Mark, archive, err
+	archive, err = readMost(file, bundle.MaxArchive)
+	return file, said.Mark, archive, err
 }
 
 // entries are what the lock is to say; whole is false where a bundle could not be had
@@ -194,7 +205,7 @@ func (u *updating) moveOne(l *updatedLock) error {
 		e := checker.EntryOf(b.after, b.policy.Source, time.Now())
 		e.Mark = b.mark
 		if err := in.Keep(b.archive, e, bundle.Revision{}); err != nil {
-			return fmt.Errorf("the lock is moved, and launches go by it; %w: run ocjail bundle pull", err)
+			return fmt.Errorf("the lock is moved; %w: run ocjail bundle update again", err)
 		}
 	}
 	return nil

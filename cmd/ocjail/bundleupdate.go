@@ -129,15 +129,17 @@ func (u *updating) run(ctx context.Context, c *cobra.Command, names []string) (*
 	defer func() { _ = os.RemoveAll(u.dir) }() // what is left of it is of no use
 	for _, l := range u.locks {
 		for _, b := range l.bundles {
-			if b.failed = u.newest(ctx, b); ctx.Err() != nil {
-				return nil, errors.New("interrupted: nothing was moved")
-			}
+			b.failed = u.newest(ctx, b)
 			u.current(ctx, l, b)
 		}
 		l.text = l.encode()
 	}
 	r := u.report()
-	if err := u.compare(ctx, c, names, r); err != nil {
+	err = u.compare(ctx, c, names, r)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w; nothing was moved", err)
 	}
 	u.move(r)
