@@ -20,9 +20,9 @@ import (
 func newBundle() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bundle",
-		Short: "Make, sign, push and pull bundles of rules for an organisation",
-		Long: `Make, sign, push and pull bundles: an organisation's rules, lists and configuration as
-one file, in OPA's format, which a policy names with the keys that it must be
+		Short: "Make, sign, push, pull and lock bundles of rules for an organisation",
+		Long: `Make, sign, push, pull and lock bundles: an organisation's rules, lists and configuration
+as one file, in OPA's format, which a policy names with the keys that it must be
 signed by (ocjail.hcl, policy "NAME" { source = "acme.tar.gz", keys = […] }).`,
 		Example: `  openssl genpkey -algorithm ed25519 -out acme.key
   openssl pkey -in acme.key -pubout -out acme.pem
@@ -30,7 +30,8 @@ signed by (ocjail.hcl, policy "NAME" { source = "acme.tar.gz", keys = […] }).`
   ocjail bundle sign acme.tar.gz --key acme.key
   ocjail bundle verify acme.tar.gz --key acme.pem
   ocjail bundle push acme.tar.gz oci://ghcr.io/acme/policy:stable
-  ocjail bundle pull`,
+  ocjail bundle pull
+  ocjail bundle update --check jails/`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
