@@ -64,23 +64,33 @@ const settleLimit = 200 * time.Millisecond
 // wait polls until the child's mounts are as expected. They change while bwrap
 // works, so a difference counts only when nothing moves any more.
 func (v *verifier) wait(deadline time.Time) error {
+	look := func() error {
+		if err := v.meanwhile(); err != nil {
+			return err
+		}
+		return v.once()
+	}
+	return settle(look, v.final, deadline)
+}
+
+// settle looks until nothing is wrong, or what is wrong has been so for a while, and
+// bwrap was done before it was looked at: it may be done by the time that that is told.
+func settle(look func() error, final func() bool, deadline time.Time) error {
 	var last string
 	begun := time.Now()
 	since := begun
 	for {
-		if err := v.meanwhile(); err != nil {
-			return err
-		}
-		err := v.once()
+		done := time.Since(since) > settleLimit && final()
+		err := look()
 		var m *mismatch
 		if err == nil || !errors.As(err, &m) {
 			return err
 		}
 		now := time.Now()
 		if m.text != last {
-			last, since = m.text, now
+			last, since, done = m.text, now, false
 		}
-		if now.Sub(since) > settleLimit && v.final() || now.After(deadline) {
+		if done || now.After(deadline) {
 			return err
 		}
 		// The jail is not to wait for us, and looking takes some 10 microseconds

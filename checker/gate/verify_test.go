@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -76,5 +77,31 @@ func TestCompareRefusesAnythingElse(t *testing.T) {
 		if err := v.compare(table); err == nil || !strings.Contains(err.Error(), "missing") {
 			t.Errorf("%s with the other flag: %v", table[i].Point, err)
 		}
+	}
+}
+
+// On a busy machine bwrap is at work for long, and done between two looks.
+func TestSettlesOnWhatWasSeenLast(t *testing.T) {
+	done := false
+	final := func() bool {
+		done = true
+		return true
+	}
+	look := func() error {
+		if done {
+			return nil
+		}
+		return errUnfinished
+	}
+	if err := settle(look, final, time.Now().Add(time.Minute)); err != nil {
+		t.Errorf("what was so before bwrap was done: %v", err)
+	}
+	wrong := &mismatch{"something else"}
+	if err := settle(func() error { return wrong }, final, time.Now().Add(time.Minute)); !errors.Is(err, wrong) {
+		t.Errorf("what stays wrong: %v", err)
+	}
+	never := func() bool { return false }
+	if err := settle(func() error { return wrong }, never, time.Now().Add(settleLimit)); !errors.Is(err, wrong) {
+		t.Errorf("what is never done: %v", err)
 	}
 }
