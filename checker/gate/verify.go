@@ -99,10 +99,11 @@ func settle(look func() error, final func() bool, deadline time.Time) error {
 	}
 }
 
-// final tells whether bwrap has left its staging root.
+// final tells whether bwrap has left its staging root, and not only the host's still to
+// leave, which has no such folders either.
 func (v *verifier) final() bool {
-	return errors.Is(unix.Access(v.path("/newroot"), unix.F_OK), unix.ENOENT) ||
-		errors.Is(unix.Access(v.path("/oldroot"), unix.F_OK), unix.ENOENT)
+	return !v.staging() && (errors.Is(unix.Access(v.path("/newroot"), unix.F_OK), unix.ENOENT) ||
+		errors.Is(unix.Access(v.path("/oldroot"), unix.F_OK), unix.ENOENT))
 }
 
 func (v *verifier) path(inside string) string {

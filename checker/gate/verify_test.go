@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -103,5 +104,18 @@ func TestSettlesOnWhatWasSeenLast(t *testing.T) {
 	never := func() bool { return false }
 	if err := settle(func() error { return wrong }, never, time.Now().Add(settleLimit)); !errors.Is(err, wrong) {
 		t.Errorf("what is never done: %v", err)
+	}
+}
+
+// bwrap that has not begun is not done: on a busy machine that can take a while.
+func TestTheHostsRootIsNotFinal(t *testing.T) {
+	v, _ := modelled(t)
+	v.child, v.hostRoot = os.Getpid(), hostRootOf(v.tree)
+	if v.final() {
+		t.Error("a process in the host's root has left it")
+	}
+	v.root = sandbox.ID{}
+	if !v.final() {
+		t.Error("a root that is none of the host's, and no staging one, is bwrap's last")
 	}
 }
