@@ -112,3 +112,21 @@ func TestNoBus(t *testing.T) {
 		})
 	}
 }
+
+// A proxy does not outlive the jail that it was started for, however that ends.
+func TestBusProxyEndsWithTheWrapper(t *testing.T) {
+	opencode := busProject(t, `"org.example.Allowed"`)
+	const proxies = `pgrep -u "$(id -u)" -f '[x]dg-dbus-proxy unix:'`
+	for _, signal := range []string{"KILL", "TERM"} {
+		w := newWorld(t, false)
+		r := w.launch(nil, "/bin/sh", "-c", busServer, "sh", "/bin/sh", "-c", `"$0" -c 'echo up >up; sleep 50' & wrapper=$!
+			for i in $(seq 200); do [ ! -e up ] || break; sleep 0.1; done
+			`+proxies+` >/dev/null || exit 3
+			kill -`+signal+` $wrapper
+			for i in $(seq 200); do `+proxies+` >/dev/null || { sleep 0.3; ! ls -d /tmp/tmp.*/socket || exit 5; exit 0; }; sleep 0.1; done
+			exit 4`, opencode)
+		if r.status != 0 {
+			t.Errorf("%s: status %d (3: there was no proxy; 4: it is still there; 5: its socket is)\n%s%s", signal, r.status, r.stdout, r.stderr)
+		}
+	}
+}
