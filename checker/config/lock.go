@@ -133,11 +133,13 @@ func ParseLock(name string, src []byte) (*Lock, error) {
 	}
 	l := &Lock{Path: name, File: name, Text: src}
 	var errs hclfile.Diagnostics
+	first := map[string]hclfile.Pos{}
 	for _, r := range raw.Bundles {
 		b := Locked{Source: r.Source, Digest: r.Digest, Pos: hclfile.Start(r.Range)}
-		if before := l.Of(b.Source); before != nil {
-			errs.Add(r.Range, "this bundle is already locked at %s: keep the right one, or run ocjail bundle update", before.Pos)
+		if before, ok := first[b.Source]; ok {
+			errs.Add(r.Range, "this bundle is already locked at %s: keep the right one, or run ocjail bundle update", before)
 		}
+		first[b.Source] = b.Pos
 		if hclfile.Escape(b.Source) != b.Source {
 			errs.Add(r.Range, "a source has no such characters: run ocjail bundle update")
 		}
