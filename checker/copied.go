@@ -1,6 +1,8 @@
 package checker
 
 import (
+	"path"
+	"slices"
 	"strconv"
 
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -32,32 +34,58 @@ func (j *Jail) CopiedFile(o sandbox.Option) string {
 	return file
 }
 
-// copied notes a secret that is in the jail as a copy: a file by its name, of a
-// folder a part.
-func (b *inputBuilder) copied(in *InputWatch) {
+// copied notes a secret that is in the jail as a copy: a file, also by another name of
+// it, or a part of a folder.
+func (b *inputBuilder) copied(in *InputWatch, id sandbox.ID) {
 	if in.Class != "secret" || in.Access != string(sandbox.None) {
 		return
 	}
 	for _, c := range b.copies {
-		rest, below := sandbox.Below(in.Path, c.file)
-		if !below {
-			continue
-		}
-		in.Access, in.How, in.Via = string(sandbox.ReadOnly), howCopied, &c.mount
-		if rest != "" {
-			in.How = string(sandbox.ByBelow)
+		if how := c.of(in.Path, id); how != "" {
+			in.Access, in.How, in.Via = string(sandbox.ReadOnly), how, &c.mount
+			if how == howCopied {
+				in.Inside = c.dest
+			}
 			return
 		}
-		in.Inside = c.dest
-		return
 	}
 }
 
 // howCopied is a word beside those of sandbox.How.
 const howCopied = "copy"
 
-// copyOf is a host file that the jail gets a copy of, and the position in mounts.
+// copyOf is a host file that the jail gets a copy of, and the position in mounts. ids
+// are those of the file and of the folders above it.
 type copyOf struct {
 	file, dest string
 	mount      int
+	ids        []sandbox.ID
+}
+
+// of tells whether c is a copy of what is at p, or of a part of it; "" for neither.
+func (c copyOf) of(p string, id sandbox.ID) string {
+	rest, below := sandbox.Below(p, c.file)
+	at := -1
+	if id != (sandbox.ID{}) {
+		at = slices.Index(c.ids, id)
+	}
+	switch {
+	case below && rest == "", at == 0:
+		return howCopied
+	case below, at > 0:
+		return string(sandbox.ByBelow)
+	}
+	return ""
+}
+
+func (b *inputBuilder) copyOf(file, dest string, mount int) copyOf {
+	c := copyOf{file: file, dest: dest, mount: mount}
+	for p := file; p != "/"; p = path.Dir(p) {
+		st, err := b.FS.Lstat(p)
+		if err != nil {
+			break // its name has to do
+		}
+		c.ids = append(c.ids, st.ID())
+	}
+	return c
 }

@@ -30,13 +30,17 @@ func TestInputHasCopiedSecrets(t *testing.T) {
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	linked := filepath.Join(home, "linked")
+	if err := os.Link(key, linked); err != nil {
+		t.Fatal(err)
+	}
 	fs := host.NewFS()
 	facts, err := host.Gather(fs, home)
 	if err != nil {
 		t.Fatal(err)
 	}
 	facts.Home, facts.HomeReal = home, home
-	files := map[int]string{10: key, 11: part, 12: other, 13: fifo}
+	files := map[int]string{10: key, 11: part, 12: other, 13: fifo, 15: linked}
 	judged := func(options ...string) (*checker.Input, map[string]checker.InputWatch) {
 		s, err := sandbox.ParseArgv(append(options, "--", "/usr/bin/true"), nil)
 		if err != nil {
@@ -79,6 +83,9 @@ func TestInputHasCopiedSecrets(t *testing.T) {
 				t.Errorf("a pipe has no name: %+v", m)
 			}
 		}
+	}
+	if _, watched := judged("--file", "15", "/x"); watched[key].How != "copy" {
+		t.Errorf("by another name: %+v", watched[key])
 	}
 	for _, option := range []string{"--bind-data", "--ro-bind-data"} {
 		if _, watched := judged("--dir", "/d", option, "10", "/d/x", "--tmpfs", "/d"); watched[key].Access != "none" {

@@ -70,7 +70,7 @@ func (b *inputBuilder) watched() []InputWatch {
 			}
 		}
 		b.appearing(&in)
-		b.copied(&in)
+		b.copied(&in, w.ID)
 		list = append(list, in)
 	}
 	return list

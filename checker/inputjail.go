@@ -121,7 +121,7 @@ func (b *inputBuilder) mounts() []InputMount {
 		in := b.mount(op)
 		if file := b.CopiedFile(b.Sandbox.Options[op.Option]); file != "" {
 			in.SourceReal, in.Type = file, string(sandbox.Regular)
-			b.copies = append(b.copies, copyOf{file, in.Dest, len(list)})
+			b.copies = append(b.copies, b.copyOf(file, in.Dest, len(list)))
 		}
 		list = append(append(list, in), b.layers(op, in)...)
 	}

@@ -122,6 +122,16 @@ var packWatches = sync.OnceValues(func() ([]host.Watch, error) {
 	return list, nil
 })
 
+// above are the files of the projects above, and their locks.
+func above(c *config.Config) (files []string) {
+	for _, f := range c.Files {
+		if f.Layer.Untrusted() && f.Layer != config.Project && f.Path != "" {
+			files = append(append(files, f.Path), f.LockFiles()...)
+		}
+	}
+	return files
+}
+
 // watchList is the pack's list with what the configuration adds and replaces, and
 // the profile.
 func watchList(c *config.Config, profile string) ([]host.Watch, error) {
@@ -147,10 +157,8 @@ func watchList(c *config.Config, profile string) ([]host.Watch, error) {
 			protect(p.Root, p.Path, "ocjail takes rules from it")
 		}
 	}
-	for _, f := range c.Files {
-		if f.Layer.Untrusted() && f.Layer != config.Project && f.Path != "" {
-			protect("", f.Path, "it configures the jails below it")
-		}
+	for _, file := range above(c) {
+		protect("", file, "it configures the jails below it")
 	}
 	for _, w := range c.Watches {
 		entries = append(entries, host.Watch{Path: w.Path, Class: w.Class, Reason: w.Reason})

@@ -21,10 +21,11 @@ func TestMarkers(t *testing.T) {
 	f.write("lib/ocjail.hcl", "x")
 	f.write("src/app/ocjail.hcl", "x")
 	f.write("src/lib/devenv.nix", "x")
+	f.write("src/lib/ocjail.lock", "x")
 	f.write("old/devenv.nix", "y")
 	f.write(".git/devenv.nix", "x")
 	check(t, os.RemoveAll(f.path("gone")))
-	f.want(r, "new devenv.nix", "removed gone/ocjail.hcl", "new lib/ocjail.hcl", "changed old/devenv.nix", "new src/app/ocjail.hcl", "new src/lib/devenv.nix")
+	f.want(r, "new devenv.nix", "removed gone/ocjail.hcl", "new lib/ocjail.hcl", "changed old/devenv.nix", "new src/app/ocjail.hcl", "new src/lib/devenv.nix", "new src/lib/ocjail.lock")
 }
 
 // What the user makes between two sessions is the user's own, until it changes.
