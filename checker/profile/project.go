@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 )
@@ -60,13 +61,14 @@ func nearestProject(realHome, home, start string) (string, error) {
 }
 
 // Around returns the ocjail.hcl of every folder above root, which has no symbolic link,
-// that could be a project's itself; the nearest comes first.
+// that could be a project's itself; the nearest comes first. TMPDIR, which a project's
+// .env can set, makes no difference.
 func Around(home, root string) (files []string, err error) {
 	realHome, err := filepath.EvalSymlinks(home)
 	if err != nil {
 		return nil, fmt.Errorf("home directory: %w", reason(err))
 	}
-	for dir := path.Dir(root); checkProject(dir, realHome, home) == nil; dir = path.Dir(dir) {
+	for dir := path.Dir(root); dir != "/" && !below(realHome, dir) && !below(home, dir) && !slices.Contains(sharedDirs, dir); dir = path.Dir(dir) {
 		file := path.Join(dir, "ocjail.hcl")
 		switch _, err := os.Lstat(file); {
 		case err == nil:

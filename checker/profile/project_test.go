@@ -63,6 +63,7 @@ func TestFindProject(t *testing.T) {
 	for _, file := range []string{"home/ocjail.hcl", "home/a/ocjail.hcl", "home/a/b/ocjail.hcl", "home/a/b/c/ocjail.hcl", "shared/ocjail.hcl"} {
 		must(t, os.WriteFile(filepath.Join(base, file), nil, 0o600))
 	}
+	t.Setenv("TMPDIR", base+"/home/a/b") // as a project's .env could
 	for root, want := range map[string]string{"home/a/b/c": "home/a/b/ocjail.hcl home/a/ocjail.hcl", "home/a": "", "srv/p/q": "srv/p/ocjail.hcl", "shared/x": ""} {
 		got, err := Around(base+"/alias", filepath.Join(base, root))
 		if err != nil || strings.ReplaceAll(strings.Join(got, " "), base+"/", "") != want {
