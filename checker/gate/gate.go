@@ -254,7 +254,7 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, sig
 	if err := rev.ready(); err != nil {
 		return err
 	}
-	v := &verifier{tree: j.Tree, fs: j.FS, child: jail.child, hostRoot: hostRootOf(j.Tree), meanwhile: func() error {
+	v := &verifier{tree: j.Tree, fs: j.FS, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(j.Tree), meanwhile: func() error {
 		return errors.Join(jail.tether.pump(), signals.fatal())
 	}}
 	if err := v.wait(time.Now().Add(setupLimit)); err != nil {

@@ -17,13 +17,14 @@ import (
 
 // jailStart is a bwrap that has been started and holds its command back.
 type jailStart struct {
-	bwrap  int      // process id of bwrap, our child
-	child  int      // of the process in the jail, in our PID namespace
-	handle int      // pidfd of child, or -1
-	said   *os.File // what bwrap's --info-fd writes to
-	info   []byte   // what it wrote
-	block  *os.File // one byte lets the command run
-	tether *tether
+	bwrap   int      // process id of bwrap, our child
+	child   int      // of the process in the jail, in our PID namespace
+	handle  int      // pidfd of child, or -1
+	said    *os.File // what bwrap's --info-fd writes to
+	info    []byte   // what it wrote
+	block   *os.File // one byte lets the command run
+	blockFD int      // its number in the child
+	tether  *tether
 }
 
 // spec is what start needs.
@@ -60,6 +61,7 @@ func start(s spec) (*jailStart, error) {
 	jail.Options = append(jail.Options,
 		sandbox.Option{Name: "--info-fd", Args: []string{number(infoW)}},
 		sandbox.Option{Name: "--block-fd", Args: []string{number(block)}})
+	blockFD := len(files) - 1
 	words := jail.Words()
 	args, err := sealed("bwrap options", []byte(strings.Join(words, "\x00")+"\x00"))
 	if err != nil {
@@ -70,7 +72,7 @@ func start(s spec) (*jailStart, error) {
 	if n := len(words) + len(argv) - 1; n > sandbox.MaxArgs {
 		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), block.Close(), infoR.Close(), infoW.Close())
 	}
-	j := &jailStart{block: block, said: infoR, handle: -1}
+	j := &jailStart{block: block, blockFD: blockFD, said: infoR, handle: -1}
 	err = j.fork(s, argv, files)
 	if err := errors.Join(err, infoW.Close()); err != nil {
 		return j, err

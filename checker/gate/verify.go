@@ -22,9 +22,10 @@ import (
 // child: its mount table, and the identity of what each mount shows. This also
 // turns a mistake of the model into a refusal.
 type verifier struct {
-	tree  *sandbox.Tree
-	fs    sandbox.HostFS // the answers that were judged
-	child int
+	tree    *sandbox.Tree
+	fs      sandbox.HostFS // the answers that were judged
+	child   int
+	blockFD int // what it waits for when bwrap is done
 	hostRoot
 	// meanwhile is called over and over while bwrap works.
 	meanwhile func() error
@@ -62,15 +63,28 @@ func (m *mismatch) Error() string {
 const settleLimit = 200 * time.Millisecond
 
 // wait polls until the child's mounts are as expected. They change while bwrap
-// works, so a difference counts only when nothing moves any more.
+// works, so neither a difference nor its absence counts before bwrap is done; where
+// that is not known, a difference counts only when nothing moves any more.
 func (v *verifier) wait(deadline time.Time) error {
 	look := func() error {
 		if err := v.meanwhile(); err != nil {
 			return err
 		}
+		if done, known := blocked(v.child, v.blockFD); known && !done {
+			return v.atWork()
+		}
 		return v.once()
 	}
 	return settle(look, v.final, deadline)
+}
+
+// atWork tells that bwrap is not done, unless it has ended. What has ended has no root
+// any more, even while nobody has waited for it.
+func (v *verifier) atWork() error {
+	if _, err := identity(v.path("/")); errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+		return errSetup
+	}
+	return errUnfinished
 }
 
 // settle looks until nothing is wrong, or what is wrong has been so for a while, and
@@ -99,9 +113,17 @@ func settle(look func() error, final func() bool, deadline time.Time) error {
 	}
 }
 
-// final tells whether bwrap has left its staging root, and not only the host's still to
-// leave, which has no such folders either.
+// final tells whether bwrap is done, as far as that is known.
 func (v *verifier) final() bool {
+	if done, known := blocked(v.child, v.blockFD); known {
+		return done
+	}
+	return v.left()
+}
+
+// left tells whether bwrap has left its staging root, and not only the host's still to
+// leave, which has no such folders either.
+func (v *verifier) left() bool {
 	return !v.staging() && (errors.Is(unix.Access(v.path("/newroot"), unix.F_OK), unix.ENOENT) ||
 		errors.Is(unix.Access(v.path("/oldroot"), unix.F_OK), unix.ENOENT))
 }

@@ -111,11 +111,11 @@ func TestSettlesOnWhatWasSeenLast(t *testing.T) {
 func TestTheHostsRootIsNotFinal(t *testing.T) {
 	v, _ := modelled(t)
 	v.child, v.hostRoot = os.Getpid(), hostRootOf(v.tree)
-	if v.final() {
+	if v.left() {
 		t.Error("a process in the host's root has left it")
 	}
 	v.root = sandbox.ID{}
-	if !v.final() {
+	if !v.left() {
 		t.Error("a root that is none of the host's, and no staging one, is bwrap's last")
 	}
 }
