@@ -226,6 +226,27 @@ func TestLoadRefusesFoldersOfOthers(t *testing.T) {
 	}
 }
 
+// A policy that a link no longer leads to is not the same as none.
+func TestLoadLost(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []string{"ocjail.hcl", "folder"} {
+		if err := os.Symlink(filepath.Join(dir, "gone"), filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, l := range []Layer{Organisation, User} {
+		for _, name := range []string{"ocjail.hcl", "folder/ocjail.hcl", "folder/below/ocjail.hcl"} {
+			_, err := owners().Load(Place{Layer: l, Path: filepath.Join(dir, name), Optional: true})
+			if err == nil || !strings.Contains(err.Error(), "is a link that can not be followed") {
+				t.Errorf("%s %s: %v", l, name, err)
+			}
+		}
+	}
+}
+
 func TestLoadAbsent(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none", "ocjail.hcl")
 	if _, err := load(none); !errors.Is(err, fs.ErrNotExist) {

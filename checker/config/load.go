@@ -35,7 +35,7 @@ type Owners struct {
 // Load reads the files at places. A file must be regular and at most 1 MiB. An
 // organisation's must belong to root, a user's to root or that user, and nobody
 // else may be able to write it or to put another in its place; it may be a link,
-// as NixOS makes them. A project's, or that of one around it, can be anybody's, and no
+// as NixOS makes them, that leads somewhere. A project's, or that of one around it, can be anybody's, and no
 // link. An absent file's error matches fs.ErrNotExist; an error in its text is an
 // hclfile.Diagnostics. What is asked of a file is asked of its lock.
 func (o Owners) Load(places ...Place) ([]*File, error) {
@@ -43,7 +43,9 @@ func (o Owners) Load(places ...Place) ([]*File, error) {
 	for _, p := range places {
 		f, err := o.load(p)
 		if p.Optional && errors.Is(err, fs.ErrNotExist) {
-			continue
+			if err = absent(p.Path); err == nil {
+				continue
+			}
 		}
 		if err == nil { // apart from the above: a lock that leads nowhere is no file that is absent
 			err = f.lock(func(name string) ([]byte, string, error) { return o.read(Place{Layer: p.Layer, Path: name}) })
