@@ -24,12 +24,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	host.StateVariable = "OCJAIL_TEST_STATE"
 	if filepath.Base(os.Args[0]) == "bwrap" { // a script's link: see gate_name.txtar
 		main()
 	}
 	stored := func() { // not every machine that tests has a Nix store
 		manifestStore = cmp.Or(os.Getenv("OCJAIL_TEST_STORE"), manifestStore)
-		host.StateVariable = "OCJAIL_TEST_STATE"
 		main()
 	}
 	testscript.Main(m, map[string]func(){"ocjail": stored, "landlocked": landlocked})
