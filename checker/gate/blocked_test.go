@@ -63,8 +63,12 @@ func TestVerifiesNothingBeforeItIsBuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e, err := expect(tree, fs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	child, begin := held(t)
-	v := &verifier{tree: tree, fs: fs, child: child, blockFD: 5, hostRoot: hostRootOf(tree), meanwhile: func() error { return nil }}
+	v := &verifier{expected: e, child: child, blockFD: 5, hostRoot: hostRootOf(tree), meanwhile: func() error { return nil }}
 	if err := v.once(); err != nil {
 		t.Fatalf("it does not look so: %v", err)
 	}

@@ -254,7 +254,11 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, sig
 	if err := rev.ready(); err != nil {
 		return err
 	}
-	v := &verifier{tree: j.Tree, fs: j.FS, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(j.Tree), meanwhile: func() error {
+	expected, err := expect(j.Tree, j.FS)
+	if err != nil {
+		return err
+	}
+	v := &verifier{expected: expected, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(j.Tree), meanwhile: func() error {
 		return errors.Join(jail.tether.pump(), signals.fatal())
 	}}
 	if err := v.wait(time.Now().Add(setupLimit)); err != nil {

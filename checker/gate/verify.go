@@ -1,10 +1,10 @@
 package gate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,13 +22,14 @@ import (
 // child: its mount table, and the identity of what each mount shows. This also
 // turns a mistake of the model into a refusal.
 type verifier struct {
-	tree    *sandbox.Tree
-	fs      sandbox.HostFS // the answers that were judged
-	child   int
-	blockFD int // what it waits for when bwrap is done
+	expected *expectation
+	child    int
+	blockFD  int // what it waits for when bwrap is done
 	hostRoot
 	// meanwhile is called over and over while bwrap works.
 	meanwhile func() error
+	// right is the text of a mount table that was as expected.
+	right []byte
 }
 
 // hostRoot is the root that bwrap begins with: the host's.
@@ -160,11 +161,18 @@ func (v *verifier) mounts() error {
 	if len(data) == 0 { // between bwrap's two pivot_root(2)
 		return errUnfinished
 	}
+	if bytes.Equal(data, v.right) {
+		return nil
+	}
 	table, err := host.ParseMountInfo(data)
 	if err != nil {
 		return fmt.Errorf("mounts of the jail: %w", err)
 	}
-	return v.compare(table)
+	if err := v.expected.compare(table); err != nil {
+		return err
+	}
+	v.right = data
+	return nil
 }
 
 // staging is a cheap look at whether bwrap is still at work: reading the mount
@@ -178,102 +186,17 @@ func (v *verifier) staging() bool {
 	return unix.Access(v.path("/newroot"), unix.F_OK) == nil && unix.Access(v.path("/oldroot"), unix.F_OK) == nil
 }
 
-// line is a mount as both sides can tell it.
-type line struct {
-	point    string
-	readOnly bool
-}
-
-func (l line) String() string {
-	if l.readOnly {
-		return strconv.Quote(l.point) + " (read-only)"
-	}
-	return strconv.Quote(l.point) + " (writable)"
-}
-
-// compare matches mount points and read-only flags one to one.
-func (v *verifier) compare(table []sandbox.HostMount) error {
-	expected := map[line]int{}
-	unseen := map[string]int{}
-	for _, l := range v.tree.InJail() {
-		if v.unseen(l) {
-			unseen[l.Point]++
-			continue
-		}
-		expected[line{l.Point, l.Flag}]++
-	}
-	var extra []line
-	for _, m := range table {
-		l := line{m.Point, m.ReadOnly}
-		switch {
-		case expected[l] > 0:
-			expected[l]--
-		case unseen[m.Point] > 0:
-			unseen[m.Point]--
-		case !coversProc(v.tree, m):
-			extra = append(extra, l)
-		}
-	}
-	var missing []line
-	for l, n := range expected {
-		if n > 0 {
-			missing = append(missing, l)
-		}
-	}
-	if len(missing) > 0 { // in order, for wait takes another text for a change
-		slices.SortFunc(missing, func(a, b line) int { return strings.Compare(a.String(), b.String()) })
-		return &mismatch{fmt.Sprintf("%v is missing among its mounts (beside it: %v)", missing[0], extra)}
-	}
-	if len(extra) > 0 {
-		return &mismatch{fmt.Sprintf("unexpected mount %v", extra[0])}
-	}
-	return nil
-}
-
-// unseen tells whether l came with a bind from a directory that the user may not
-// search. bwrap leaves its flags as they are then (bind-mount.c), and nobody in
-// the jail can reach it.
-func (v *verifier) unseen(l sandbox.Located) bool {
-	if !l.Implied || l.Kind != sandbox.MountHost {
-		return false
-	}
-	_, err := v.fs.Lstat(l.Source)
-	return errors.Is(err, unix.EACCES)
-}
-
-// coversProc tells whether m is one of the entries of a new procfs that bwrap
-// binds onto themselves read-only, which it does for those that are writable.
-func coversProc(t *sandbox.Tree, m sandbox.HostMount) bool {
-	if m.FSType != "proc" || !m.ReadOnly {
-		return false
-	}
-	return slices.ContainsFunc(t.InJail(), func(l sandbox.Located) bool {
-		if l.Kind != sandbox.MountProc {
-			return false
-		}
-		rest, ok := sandbox.Below(l.Point, m.Point)
-		return ok && slices.Contains([]string{"/sys", "/sysrq-trigger", "/irq", "/bus"}, rest)
-	})
-}
-
 // identities compares what each visible mount of host files shows with the file
 // that was checked, and with what has that name on the host now: a protective
 // mount on a directory that was moved away protects nothing.
 func (v *verifier) identities() error {
-	for _, l := range v.tree.InJail() {
-		if l.HiddenBy != nil || l.Kind != sandbox.MountHost || v.unseen(l) {
-			continue
-		}
-		want, err := v.fs.Lstat(l.Source)
-		if err != nil {
-			return fmt.Errorf("%s: %w", l.Source, err)
-		}
-		for _, at := range []string{v.path(l.Point), l.Source} {
+	for _, s := range v.expected.shown {
+		for _, at := range []string{v.path(s.point), s.source} {
 			got, err := identity(at)
-			if errors.Is(err, unix.ENOENT) || err == nil && got != want.ID() {
-				return &mismatch{fmt.Sprintf("%s in the jail is no longer the host's %s", strconv.Quote(l.Point), strconv.Quote(l.Source))}
+			if errors.Is(err, unix.ENOENT) || err == nil && got != s.is {
+				return &mismatch{fmt.Sprintf("%s in the jail is no longer the host's %s", strconv.Quote(s.point), strconv.Quote(s.source))}
 			}
-			if errors.Is(err, unix.EACCES) && at == l.Source {
+			if errors.Is(err, unix.EACCES) && at == s.source {
 				continue // the host's /root, say, seen by another user
 			}
 			if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // modelled is a jail with a writable directory, a read-only one in it, and the
 // mounts that the model expects of it.
-func modelled(t *testing.T) (*verifier, []sandbox.HostMount) {
+func modelled(t *testing.T) (*expectation, []sandbox.HostMount) {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := sandbox.ParseArgv([]string{"--unshare-pid", "--ro-bind", "/usr", "/usr", "--bind", dir, "/w", "--ro-bind", dir, "/r", "--proc", "/proc", "--", "true"}, nil)
@@ -29,18 +29,22 @@ func modelled(t *testing.T) (*verifier, []sandbox.HostMount) {
 	for _, l := range tree.InJail() {
 		table = append(table, sandbox.HostMount{Point: l.Point, ReadOnly: l.Flag})
 	}
-	return &verifier{tree: tree, fs: fs}, table
+	e, err := expect(tree, fs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, table
 }
 
 func TestCompareTakesWhatTheModelSays(t *testing.T) {
-	v, table := modelled(t)
-	if err := v.compare(table); err != nil {
+	e, table := modelled(t)
+	if err := e.compare(table); err != nil {
 		t.Error(err)
 	}
 	for _, entry := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"} {
 		table = append(table, sandbox.HostMount{Point: entry, ReadOnly: true, FSType: "proc"})
 	}
-	if err := v.compare(table); err != nil {
+	if err := e.compare(table); err != nil {
 		t.Errorf("with what bwrap covers of procfs: %v", err)
 	}
 }
@@ -63,9 +67,9 @@ func TestCompareRefusesAnythingElse(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, table := modelled(t)
+			e, table := modelled(t)
 			var m *mismatch
-			if err := v.compare(doctor(table)); !errors.As(err, &m) {
+			if err := e.compare(doctor(table)); !errors.As(err, &m) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -73,9 +77,9 @@ func TestCompareRefusesAnythingElse(t *testing.T) {
 	// Each mount with the other flag.
 	_, table := modelled(t)
 	for i := range table {
-		v, table := modelled(t)
+		e, table := modelled(t)
 		table[i].ReadOnly = !table[i].ReadOnly
-		if err := v.compare(table); err == nil || !strings.Contains(err.Error(), "missing") {
+		if err := e.compare(table); err == nil || !strings.Contains(err.Error(), "missing") {
 			t.Errorf("%s with the other flag: %v", table[i].Point, err)
 		}
 	}
@@ -109,8 +113,11 @@ func TestSettlesOnWhatWasSeenLast(t *testing.T) {
 
 // bwrap that has not begun is not done: on a busy machine that can take a while.
 func TestTheHostsRootIsNotFinal(t *testing.T) {
-	v, _ := modelled(t)
-	v.child, v.hostRoot = os.Getpid(), hostRootOf(v.tree)
+	at, err := identity("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &verifier{child: os.Getpid(), hostRoot: hostRoot{root: at, known: true}}
 	if v.left() {
 		t.Error("a process in the host's root has left it")
 	}
