@@ -242,5 +242,10 @@ func (b *Browser) Close() error {
 	b.stop()
 	_ = b.in.Close()
 	_ = b.cmd.Wait() // it was killed
-	return os.RemoveAll(b.dir)
+	// Its helpers go a moment later, and write until then.
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if err := os.RemoveAll(b.dir); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
 }
