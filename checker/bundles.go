@@ -109,7 +109,23 @@ func asLocked(p *config.Policy, digest string) error {
 	if l == nil || l.Digest == digest {
 		return nil
 	}
-	return fmt.Errorf("%s is %s, and %s holds it to revision %s, %s: put that back, or see what changes with ocjail bundle update", hclfile.Escape(p.Source), digest, l.Pos, l.Revision, l.Digest)
+	return &UnlockedError{p.Source, digest, *l}
+}
+
+// UnlockedError refuses a bundle that is not the one which the lock names.
+type UnlockedError struct {
+	Source, Digest string
+	Locked         config.Locked
+}
+
+func (e *UnlockedError) Error() string {
+	l := e.Locked
+	return fmt.Sprintf("%s is %s, and %s holds it to revision %s, %s: put that back, or see what changes with ocjail bundle update", hclfile.Escape(e.Source), e.Digest, l.Pos, l.Revision, l.Digest)
+}
+
+// What is the matter, without what mends it.
+func (e *UnlockedError) What() string {
+	return fmt.Sprintf("%s holds it to revision %s, %s, and another is there now", e.Locked.Pos, e.Locked.Revision, e.Locked.Digest)
 }
 
 // openedAsLocked holds a bundle to what the lock says of it beside the digest: one of

@@ -39,8 +39,8 @@ func Verify(p *config.Policy, archive []byte, now time.Time, at Where, owners *c
 		}
 		return nil, nil, err
 	}
-	if l := p.Locked; l != nil && b.Signer != "" && b.Manifest.Revision.Compare(l.Revision) < 0 {
-		return nil, nil, fmt.Errorf("the bundle %s is refused: its revision is %s, and %s names %s: have a newer one published, or if the older one is meant, restore the lock that named it", b.Digest, b.Manifest.Revision, l.Pos, l.Revision)
+	if l := p.Locked; l != nil && b.Manifest.Revision.Compare(l.Revision) < 0 {
+		return nil, nil, fmt.Errorf("the bundle %s is refused: its revision is %s, and %s names %s: have a newer one published, or if the older one is meant, restore the lock that named it or delete this entry", b.Digest, b.Manifest.Revision, l.Pos, l.Revision)
 	}
 	return b, archive, nil
 }

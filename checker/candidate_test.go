@@ -60,6 +60,13 @@ func TestVerify(t *testing.T) {
 			t.Errorf("revision %s: %v, want %q", revision, err, want)
 		}
 	}
+	unsigned := config.Policy{Name: "own", Source: "own.tar.gz", Path: filepath.Join(t.TempDir(), "own.tar.gz"), Bundle: true, Layer: config.User, Locked: p.Locked}
+	if err := os.WriteFile(unsigned.Path, bundletest.Signed(t, l.key, "8"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := checker.Verify(&unsigned, nil, time.Now(), l.at, nil); err == nil || !strings.Contains(err.Error(), "its revision is 8, and ") {
+		t.Errorf("of a file that needs no signature: %v", err)
+	}
 	if _, _, err := checker.Verify(&p, bundletest.Signed(t, bundletest.NewKey(t, "other"), "10"), time.Now(), l.at, nil); err == nil || !strings.Contains(err.Error(), "it was signed by the key") {
 		t.Error(err)
 	}

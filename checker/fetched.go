@@ -117,18 +117,25 @@ func described(e store.Entry) string {
 // age tells how long ago a bundle was fetched, where that is worth a warning, and
 // refuses one that is too old. A clock that was set back would make it young.
 func age(r *config.Remote, e store.Entry, now time.Time) (stale string, err error) {
-	const day = 24 * time.Hour
 	old := now.Sub(e.Fetched)
 	what := fmt.Sprintf("%s (%s)", r, described(e))
 	switch {
 	case old < -time.Hour:
 		return "", fmt.Errorf("%s was fetched on %s, and here it is %s: set the clock, or if it is right, %s", what, e.Fetched.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339), howToPull)
 	case old > r.RefuseAfter:
-		return "", fmt.Errorf("%s was fetched %d days ago, and %d are allowed: %s", what, old/day, r.RefuseAfter/day, howToPull)
+		return "", fmt.Errorf("%s was fetched %s ago, and %d are allowed: %s", what, days(old), r.RefuseAfter/(24*time.Hour), howToPull)
 	case old > r.WarnAfter:
-		return fmt.Sprintf("%s was fetched %d days ago, and from %d on nothing starts: %s", what, old/day, r.RefuseAfter/day, howToPull), nil
+		return fmt.Sprintf("%s was fetched %s ago, and after %s nothing starts: %s", what, days(old), days(r.RefuseAfter), howToPull), nil
 	}
 	return "", nil
+}
+
+// days counts whole ones in words.
+func days(d time.Duration) string {
+	if n := d / (24 * time.Hour); n != 1 {
+		return fmt.Sprintf("%d days", n)
+	}
+	return "1 day"
 }
 
 // Stale are the warnings of bundles that were fetched long ago.

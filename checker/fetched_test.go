@@ -82,7 +82,7 @@ func TestAgeOfBundles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stale := checker.Stale(files); len(stale) != 1 || !strings.Contains(stale[0], "was fetched 8 days ago, and from 30 on nothing starts: run ocjail bundle pull") {
+	if stale := checker.Stale(files); len(stale) != 1 || !strings.Contains(stale[0], "was fetched 8 days ago, and after 30 days nothing starts: run ocjail bundle pull") {
 		t.Error(stale)
 	}
 	l.config = strings.Replace(l.config, "}", "  refuse_after = \"3d\"\n}", 1)

@@ -170,6 +170,15 @@ func (e *RollbackError) Error() string {
 
 func (e *RollbackError) Unwrap() error { return ErrRollback }
 
+// LastDay is the day, in UTC, at whose end a bundle with that Manifest.Expires stops to
+// count; where others' tools had it end within a day, the time.
+func LastDay(expires time.Time) string {
+	if at := expires.UTC(); !at.Equal(at.Truncate(24 * time.Hour)) {
+		return stamp(at)
+	}
+	return expires.UTC().Add(-time.Second).Format(time.DateOnly)
+}
+
 // stamp writes a time as the manifest does.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

@@ -64,13 +64,16 @@ func (f *File) lock(read func(name string) (src []byte, real string, err error))
 			return fmt.Errorf("there are two locks of %s, %s and %s: remove one", hclfile.Escape(f.Name), hclfile.Escape(f.Lock.Path), hclfile.Escape(name))
 		}
 		if f.Lock, err = ParseLock(name, src); err != nil {
-			return err
+			return fmt.Errorf("%w: %s", err, mendLock)
 		}
 		f.Lock.File = real
 	}
 	f.hold()
 	return nil
 }
+
+// mendLock is for a lock that can not be read.
+const mendLock = "restore the lock, or delete it and have ocjail bundle update write another"
 
 // hold tells the policies what the lock says of them.
 func (f *File) hold() {
@@ -202,8 +205,9 @@ func (o Owners) LockOf(l Layer, name string) (*Lock, error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	lock, err := ParseLock(filepath.Clean(name), src)
-	if err == nil {
-		lock.File = real
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, mendLock)
 	}
-	return lock, err
+	lock.File = real
+	return lock, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -69,13 +70,29 @@ func NewBundle(file string, b *bundle.Bundle, claim *bundle.Claim) *Bundle {
 	return r
 }
 
+// compiled says whether a launch has to compile something.
+func (b *Bundle) compiled() string {
+	has := func(suffix string) bool {
+		return slices.ContainsFunc(b.Files, func(f BundleFile) bool { return strings.HasSuffix(f.Path, suffix) })
+	}
+	switch {
+	case b.Compiled:
+		return "yes, for this ocjail"
+	case has(".rego"):
+		return "no, or for another ocjail: a launch compiles its Rego"
+	case has(".wasm"):
+		return "to WebAssembly"
+	}
+	return "there is nothing to compile"
+}
+
 // Text writes the bundle for people.
 func (b *Bundle) Text(w io.Writer, s Style) error {
 	p := &printer{w: w, style: s}
 	p.line("%s %s", s.paint(bold, Escape(b.File)), b.Digest)
 	p.section("revision", Escape(b.Revision)+", of "+b.Created.Format(time.RFC3339))
 	if b.Expires != nil {
-		p.section("expires", b.Expires.Format(time.RFC3339))
+		p.section("last day", bundle.LastDay(*b.Expires)+" (UTC)")
 	}
 	if b.MinVersion != "" {
 		p.section("needs", "ocjail "+Escape(b.MinVersion)+" or newer")
@@ -91,11 +108,7 @@ func (b *Bundle) Text(w io.Writer, s Style) error {
 	if b.Config {
 		p.section("configures", "yes, it brings an ocjail.hcl")
 	}
-	compiled := "no, or for another ocjail: a launch compiles its Rego"
-	if b.Compiled {
-		compiled = "yes, for this ocjail"
-	}
-	p.section("compiled", compiled)
+	p.section("compiled", b.compiled())
 	for _, f := range b.Files {
 		p.section("file", fmt.Sprintf("%s, %d bytes", Escape(f.Path), f.Bytes))
 	}

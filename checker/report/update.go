@@ -30,6 +30,7 @@ type UpdatedLock struct {
 	File   string `json:"file"`
 	Change string `json:"change"`          // "none", "available" (with --check), "moved" or "failed"
 	Error  string `json:"error,omitempty"` // why it was not moved
+	First  bool   `json:"first,omitempty"` // there was none before
 }
 
 // UpdatedBundle is a bundle that a lock holds, or will.

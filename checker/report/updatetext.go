@@ -52,9 +52,9 @@ func (s UpdateSummary) text() string {
 func (l UpdatedLock) text() string {
 	switch l.Change {
 	case "moved":
-		return "moved"
+		return choose(l.First, "written, the first one", "moved")
 	case "available":
-		return "an update is there, and --check wrote nothing"
+		return choose(l.First, "there is none yet", "an update is there") + ", and --check wrote nothing"
 	case "failed":
 		return "not moved: " + Escape(l.Error)
 	}
@@ -102,7 +102,7 @@ func (s *BundleState) text() string {
 		text += ", signed by " + s.Key[:16]
 	}
 	if s.Expires != nil {
-		text += ", ends " + s.Expires.Format("2006-01-02")
+		text += ", last day " + bundle.LastDay(*s.Expires)
 	}
 	return text
 }

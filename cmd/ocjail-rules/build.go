@@ -58,7 +58,7 @@ func build(words []string, out io.Writer) error {
 			return fmt.Errorf("%s is built; --warm: %w", *file, err)
 		}
 	}
-	_, err = fmt.Fprintf(out, "%s: %s, %d KiB\n", *file, rules(len(built.Rules)), len(code)>>10)
+	_, err = fmt.Fprintf(out, "%s: %s, %d KiB\n", *file, rules(len(built.Rules)), kib(code))
 	return err
 }
 

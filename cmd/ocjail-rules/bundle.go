@@ -60,6 +60,14 @@ func buildBundle(words []string, out io.Writer) (int, error) {
 	if err := renameio.WriteFile(*file, b.Archive, 0o644); err != nil {
 		return brokenStatus, err
 	}
+	if err := tellBuilt(out, *file, b); err != nil {
+		return brokenStatus, err
+	}
+	return 0, nil
+}
+
+// tellBuilt says what was made.
+func tellBuilt(out io.Writer, file string, b *builder.Built) error {
 	tests := 0
 	if b.Tests != nil {
 		tests = b.Tests.Passed
@@ -68,12 +76,17 @@ func buildBundle(words []string, out io.Writer) (int, error) {
 	if b.NoPlan != nil {
 		compiled = fmt.Sprintf("; a launch compiles it, which takes longer: %v", b.NoPlan)
 	}
-	_, err = fmt.Fprintf(out, "%s: revision %s, %s, %d tests passed, %d KiB%s\n", *file, b.Manifest.Revision, rules(len(b.Manifest.Rules)), tests, len(b.Archive)>>10, compiled)
-	if err != nil {
-		return brokenStatus, err
+	_, err := fmt.Fprintf(out, "%s: revision %s, %s, %d tests passed, %d KiB%s\n", file, b.Manifest.Revision, rules(len(b.Manifest.Rules)), tests, kib(b.Archive), compiled)
+	for _, w := range b.Expired {
+		if err == nil {
+			_, err = fmt.Fprintf(out, "%s: the waiver of %s counts no more, its last day was %s: delete it, or renew it\n", w.Pos, w.Rule, w.LastDay())
+		}
 	}
-	return 0, nil
+	return err
 }
+
+// kib is the size of a file, rounded up.
+func kib(file []byte) int { return (len(file) + 1023) >> 10 }
 
 // ownRules are ocjail's.
 func ownRules(ctx context.Context) ([]engine.Rule, error) {

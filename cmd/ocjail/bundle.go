@@ -114,7 +114,11 @@ func buildWords(output, revision, expires, least string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--expires %q: write the last day on which it counts, as in 2027-03-01", expires)
 		}
-		words = append(words, fmt.Sprintf("-expires=%d", day.AddDate(0, 0, 1).Unix()))
+		end := day.AddDate(0, 0, 1)
+		if !now.Before(end) {
+			return nil, fmt.Errorf("--expires %s: that day is past, and nobody could use the bundle: write a later one", expires)
+		}
+		words = append(words, fmt.Sprintf("-expires=%d", end.Unix()))
 	}
 	return words, nil
 }

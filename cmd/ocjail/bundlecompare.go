@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
 
@@ -104,6 +106,21 @@ func (f *jailFlags) shown() (*report.Config, error) {
 	return report.NewConfig(m.config, rules), nil
 }
 
+// there makes sure that targets which are files or folders exist: of one that is
+// misspelt nothing would be denied.
+func there(names []string) error {
+	var missing []error
+	for _, n := range names {
+		if slices.Contains(profile.Names(), n) {
+			continue
+		}
+		if _, err := os.Stat(n); err != nil {
+			missing = append(missing, fmt.Errorf("%s: %w: name a profile, a manifest, a saved argv or a folder", n, pathless(err)))
+		}
+	}
+	return errors.Join(missing...)
+}
+
 // jails judges each jail on both sides, at once.
 func (u *updating) jails(ctx context.Context, c *cobra.Command, names []string, r *report.Update) error {
 	var sides [2]*linter
@@ -137,7 +154,9 @@ func (u *updating) jails(ctx context.Context, c *cobra.Command, names []string, 
 		case j.ends:
 			found = 0
 		case after != nil:
-			found++
+			if j.inFolder {
+				found++
+			}
 			r.Add(before, after)
 		}
 		return failed == nil

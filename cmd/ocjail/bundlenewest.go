@@ -39,9 +39,13 @@ func (u *updating) newest(ctx context.Context, b *updatedBundle) error {
 func (u *updating) current(ctx context.Context, l *updatedLock, b *updatedBundle) {
 	one := *l.file
 	one.Policies = []config.Policy{*b.policy}
-	if _, b.why = checker.OpenBundles([]*config.File{&one}, u.at, u.owners); b.why == nil {
+	var other *checker.UnlockedError
+	switch _, b.why = checker.OpenBundles([]*config.File{&one}, u.at, u.owners); {
+	case b.why == nil:
 		b.before = one.Policies[0].Opened
 		return
+	case errors.As(b.why, &other): // what mends it is being done
+		b.why = errors.New(other.What())
 	}
 	if b.policy.Remote == nil {
 		return
@@ -152,6 +156,11 @@ func (l *updatedLock) moves() bool {
 	return l.text != nil && (l.file.Lock == nil || !bytes.Equal(l.text, l.file.Lock.Text))
 }
 
+// failed tells whether a bundle could not be had.
+func (l *updatedLock) failed() bool {
+	return slices.ContainsFunc(l.bundles, func(b *updatedBundle) bool { return b.failed != nil })
+}
+
 // name is the lock's file.
 func (l *updatedLock) name() string {
 	if l.file.Lock != nil {
@@ -165,7 +174,7 @@ func (l *updatedLock) name() string {
 // or the other.
 func (u *updating) move(r *report.Update) {
 	for _, l := range u.locks {
-		c := report.UpdatedLock{File: l.name(), Change: "none"}
+		c := report.UpdatedLock{File: l.name(), Change: "none", First: l.file.Lock == nil}
 		switch {
 		case l.text == nil:
 			c.Change, c.Error = "failed", "a bundle that it does not name yet could not be had"
@@ -173,6 +182,8 @@ func (u *updating) move(r *report.Update) {
 			c.Change = "available"
 		case l.moves():
 			c.Change = "moved"
+		case l.failed():
+			c.Change, c.Error = "failed", "the newest bundle could not be had, or is refused"
 		}
 		if l.text != nil && !u.check {
 			if err := u.moveOne(l); err != nil {

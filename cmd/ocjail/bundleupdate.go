@@ -73,7 +73,7 @@ bundle that can not be had or is refused stays as it is. A revision below one th
 seen or locked is refused. --system moves the organisation's lock, as root.`,
 			howSourcesAreReached,
 			`Exit status 0: the locks are moved, or up to date; 1: with --check, an update is there;
-2: a bundle could not be had, or a lock not be moved.`),
+2: a bundle could not be had, a jail not be judged, or a lock not be moved.`),
 		Example: `  ocjail bundle update
   ocjail bundle update --check jails/ manifest.json
   ocjail bundle update --check --format json jails/ | jq .summary.newly_denied
@@ -104,7 +104,7 @@ seen or locked is refused. --system moves the organisation's lock, as root.`,
 
 // status is what the process exits with.
 func (u *updating) status(r *report.Update) error {
-	failed := slices.ContainsFunc(r.Bundles, func(b report.UpdatedBundle) bool { return b.Error != "" }) ||
+	failed := r.Summary.Broken > 0 || slices.ContainsFunc(r.Bundles, func(b report.UpdatedBundle) bool { return b.Error != "" }) ||
 		slices.ContainsFunc(r.Locks, func(l report.UpdatedLock) bool { return l.Change == "failed" })
 	switch {
 	case failed:
@@ -118,6 +118,9 @@ func (u *updating) status(r *report.Update) error {
 func (u *updating) run(ctx context.Context, c *cobra.Command, names []string) (*report.Update, error) {
 	if slices.Contains(names, "-") {
 		return nil, errors.New("a jail on standard input can not be read twice: name a file")
+	}
+	if err := there(names); err != nil {
+		return nil, fmt.Errorf("%w; nothing was moved", err)
 	}
 	if err := u.open(); err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ cannot be used fails, for nothing starts.
 Exit status 0: jails can run here; 1: they can not.`,
 		Example: `  ocjail doctor
   ocjail doctor --org
-  ocjail doctor --format json | jq -r '.checks[] | select(.status != "ok").mend'`,
+  ocjail doctor --format json | jq -r '.checks[] | select(.status != "ok") | "\(.name): \(.detail)", .mend // empty'`,
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVar(&bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")

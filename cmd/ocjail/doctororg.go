@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
@@ -83,7 +84,7 @@ func (d *doctor) policies(files []*config.File, at checker.Where, owners *config
 			one.Policies = f.Policies[i : i+1] // the same memory: opening it opens f's
 			opened, err := checker.OpenBundles([]*config.File{&one}, at, owners)
 			if err != nil {
-				d.add("policy "+one.Policies[0].Name, report.Fail, err.Error(), "nothing starts before that is mended")
+				d.add("policy "+one.Policies[0].Name, report.Fail, err.Error(), "do what it says: nothing starts before")
 				usable = false
 				continue
 			}
@@ -136,7 +137,7 @@ func (d *doctor) policy(p *config.Policy, at checker.Where, owners *config.Owner
 	if ends := b.Manifest.Expires; ends.IsZero() {
 		said = append(said, "no end")
 	} else {
-		said = append(said, "ends on "+date(ends.Add(-time.Second)))
+		said = append(said, "last day "+bundle.LastDay(ends))
 		if ends.Before(now.Add(soon)) {
 			status, mend = report.Warn, "have its publisher publish the next one: nothing starts by this one afterwards"
 		}
@@ -155,7 +156,12 @@ func (d *doctor) policy(p *config.Policy, at checker.Where, owners *config.Owner
 
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-func days(d time.Duration) string { return fmt.Sprintf("%d days", d/(24*time.Hour)) }
+func days(d time.Duration) string {
+	if d/(24*time.Hour) == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", d/(24*time.Hour))
+}
 
 // observed are the rules that refuse nothing, whatever they find.
 func (d *doctor) observed(c *config.Config, rules *checker.Checker) {

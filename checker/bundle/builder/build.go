@@ -47,6 +47,8 @@ type Built struct {
 	Tests    *ruletest.Report // nil when there is no Rego
 	// NoPlan says why there is no plan of Rego that is there; nil when there is one.
 	NoPlan error
+	// Expired are waivers of its configuration that count no more.
+	Expired []config.Waiver
 }
 
 // ErrTests says that rules' tests fail; Built has the report.
@@ -71,7 +73,7 @@ func Build(ctx context.Context, dir string, o Options) (*Built, error) {
 	for _, r := range rules {
 		b.Manifest.Rules = append(b.Manifest.Rules, bundle.Rule{ID: r.ID, Title: r.Title, Severity: string(r.Severity)})
 	}
-	if err := f.settles(o.Known, rules); err != nil {
+	if b.Expired, err = f.settles(o.Known, rules, o.Created); err != nil {
 		return nil, err
 	}
 	if f.rego {
@@ -175,11 +177,12 @@ func (f *folder) readConfig(dir string) error {
 }
 
 // settles makes sure that the configuration fits the rules: a misspelt one would keep
-// every jail of the organisation from starting. What a rule still has to be told, the
-// file that names the bundle may say.
-func (f *folder) settles(own, rules []engine.Rule) error {
+// every jail of the organisation from starting, and a misspelt waiver would waive
+// nothing. What a rule still has to be told, the file that names the bundle may say. It
+// returns the waivers that have expired.
+func (f *folder) settles(own, rules []engine.Rule, now time.Time) (expired []config.Waiver, err error) {
 	if f.parsed == nil {
-		return nil
+		return nil, nil
 	}
 	known := map[string]config.Known{}
 	for l, all := range map[config.Layer][]engine.Rule{config.Embedded: own, config.Organisation: rules} {
@@ -187,12 +190,25 @@ func (f *folder) settles(own, rules []engine.Rule) error {
 			known[r.ID] = config.Known{Severity: r.Severity, Layer: l, Params: r.Params}
 		}
 	}
-	_, err := config.Merge(f.parsed).Settle(known)
+	settled, err := config.Merge(f.parsed).Settle(known)
 	var wrong hclfile.Diagnostics
 	if errors.As(err, &wrong) {
-		return wrong
+		return nil, wrong
 	}
-	return nil
+	if settled != nil {
+		for _, w := range settled.Waivers {
+			wrong = append(wrong, hclfile.Diagnostic{Pos: w.Pos, Message: w.Message + ": " + w.Remedy})
+		}
+	}
+	if wrong != nil {
+		return nil, wrong
+	}
+	for _, w := range f.parsed.Waivers {
+		if w.Expired(now) {
+			expired = append(expired, w)
+		}
+	}
+	return expired, nil
 }
 
 // rules are all that a launch would judge by, from Rego and WASM.
