@@ -169,7 +169,7 @@ func local(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trus
 			return nil, fmt.Errorf("%w; or demand a signature with keys", err)
 		}
 	}
-	if trust.Seen, err = seen(p, at, owners); err != nil {
+	if trust.Seen, trust.System, err = seen(p, at, owners); err != nil {
 		return nil, err
 	}
 	return l.read(bundle.MaxArchive)

@@ -1,9 +1,7 @@
 package checker
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -25,8 +23,10 @@ func Verify(p *config.Policy, archive []byte, now time.Time, at Where, owners *c
 	}
 	if p.Remote == nil {
 		archive, err = local(p, at, owners, &trust)
-	} else if _, _, trust.Seen, err = newest(p.Remote.String(), at, owners); errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	} else {
+		var k known
+		k, err = recall(p.Remote.String(), at, owners)
+		trust.Seen, trust.System = k.seen()
 	}
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +48,11 @@ func Verify(p *config.Policy, archive []byte, now time.Time, at Where, owners *c
 // Kept is the archive that was fetched for a policy, whether or not a launch would still
 // take it; nil for none.
 func Kept(p *config.Policy, at Where, owners *config.Owners) []byte {
-	in, e, _, err := newest(p.Remote.String(), at, owners)
+	k, err := recall(p.Remote.String(), at, owners)
+	if err != nil {
+		return nil
+	}
+	in, e, err := k.newest()
 	if err != nil {
 		return nil
 	}

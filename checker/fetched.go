@@ -13,8 +13,17 @@ import (
 )
 
 // stores are where bundles are that were fetched: the machine's, and the user's own.
-// The newer one counts.
-func (at Where) stores() []store.Store { return []store.Store{store.System(), store.User(at.Home)} }
+// The newer one counts, but for what root has rolled back.
+func (at Where) stores() []store.Store { return []store.Store{systemStore, at.ownStore()} }
+
+// systemStore is the machine's.
+var systemStore = store.System()
+
+func (at Where) ownStore() store.Store {
+	own := store.User(at.Home)
+	own.Root = systemStore.Dir
+	return own
+}
 
 // howToPull ends the errors of a bundle that has to be fetched.
 const howToPull = "run ocjail bundle pull"
@@ -26,14 +35,16 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 	for range 5 {
 		var s store.Store
 		var e store.Entry
-		if s, e, trust.Seen, err = newest(p.Remote.String(), at, owners); err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
-				err = fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPull)
-			}
+		k, err := recall(p.Remote.String(), at, owners)
+		if err != nil {
 			return nil, err
 		}
+		if s, e, err = k.newest(); err != nil {
+			return nil, fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPull)
+		}
+		trust.Seen, trust.System = k.seen()
 		if p.Locked != nil {
-			if s, e, err = at.locked(p, s, e, trust.Seen); err != nil {
+			if s, e, err = at.locked(p, s, e, trust); err != nil {
 				return nil, err
 			}
 		}
@@ -55,46 +66,19 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 	return nil, fmt.Errorf("%s: the bundle that was fetched is gone: %w: %s", p.Remote, err, howToPull)
 }
 
-// newest finds the entry of a source with the highest revision, where it is, and the
-// highest revision that was seen. The error is [fs.ErrNotExist] for none.
-func newest(source string, at Where, owners *config.Owners) (in store.Store, found store.Entry, seen bundle.Revision, err error) {
-	for _, s := range at.stores() {
-		e, err := s.Find(source)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil && owners != nil {
-			layer := config.User
-			if s.Shared {
-				layer = config.Organisation
-			}
-			err = owners.Trusted(layer, s.EntryFile(e.Source))
-		}
-		if err != nil {
-			return in, found, seen, err
-		}
-		if found.Source == "" || e.Revision.Compare(found.Revision) > 0 {
-			in, found = s, e
-		}
-		if e.Seen.Compare(seen) > 0 {
-			seen = e.Seen
-		}
-	}
-	if found.Source == "" {
-		err = fs.ErrNotExist
-	}
-	return in, found, seen, err
-}
-
 // locked finds the bundle that the lock names, which need not be the newest that was
 // fetched: ocjail bundle update keeps a bundle, moves the lock, and only then notes the
 // bundle as the newest, so that whenever it is killed launches have one to go by. Until
 // it is noted, it is as old as the one before.
-func (at Where) locked(p *config.Policy, in store.Store, newest store.Entry, seen bundle.Revision) (store.Store, store.Entry, error) {
+func (at Where) locked(p *config.Policy, in store.Store, newest store.Entry, trust *bundle.Trust) (store.Store, store.Entry, error) {
 	l := p.Locked
 	what := fmt.Sprintf("%s: %s holds it to revision %s (%s)", p.Remote, l.Pos, l.Revision, l.Digest)
-	if l.Revision.Compare(seen) < 0 {
-		return in, newest, fmt.Errorf("%s, and revision %s was seen here before: see what that changes with ocjail bundle update, or allow the older one by name (ocjail bundle pull --allow-rollback %s %s)", what, seen, l.Revision, p.Remote)
+	if l.Revision.Compare(trust.Seen) < 0 {
+		how := "by name (ocjail bundle pull"
+		if trust.System {
+			how = "by name, as root (ocjail bundle pull --system"
+		}
+		return in, newest, fmt.Errorf("%s, and revision %s was seen here before: see what that changes with ocjail bundle update, or allow the older one %s --allow-rollback %s %s)", what, trust.Seen, how, l.Revision, p.Remote)
 	}
 	if newest.Digest == l.Digest {
 		return in, newest, nil

@@ -25,12 +25,13 @@ type laptop struct {
 	store  store.Store
 	key    bundletest.Key
 	config string
+	owners *config.Owners
 }
 
 func newLaptop(t *testing.T) laptop {
 	t.Helper()
 	dir := t.TempDir()
-	l := laptop{checker.Where{Home: dir, Project: dir}, store.User(dir), bundletest.NewKey(t, "acme"), ""}
+	l := laptop{checker.Where{Home: dir, Project: dir}, store.User(dir), bundletest.NewKey(t, "acme"), "", owners}
 	if err := os.WriteFile(filepath.Join(dir, "acme.pem"), l.key.PublicPEM, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func (l laptop) has(t testing.TB, revision string, ago time.Duration, change ...
 func (l laptop) open(t *testing.T) ([]*config.File, error) {
 	t.Helper()
 	f := parse(t, config.User, l.at.Home, "ocjail.hcl", l.config)
-	return checker.OpenBundles([]*config.File{f}, l.at, &config.Owners{UID: os.Getuid(), Root: func(uid uint32) (bool, error) { return uid == 0, nil }})
+	return checker.OpenBundles([]*config.File{f}, l.at, l.owners)
 }
 
 const day = 24 * time.Hour

@@ -3,7 +3,6 @@ package checker
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -36,40 +35,43 @@ func pinned(p *config.Policy, at Where, owners *config.Owners) bool {
 	return stored && owners.Trusted(p.Layer, file) == nil
 }
 
-// seen is the highest revision of a policy's file that was seen here, zero for none.
-func seen(p *config.Policy, at Where, owners *config.Owners) (bundle.Revision, error) {
+// seen is the highest revision of a policy's file that was seen here, zero for none, and
+// whether root noted that.
+func seen(p *config.Policy, at Where, owners *config.Owners) (r bundle.Revision, system bool, err error) {
 	if owners == nil || !keepsCount(p) || pinned(p, at, owners) {
-		return bundle.Revision{}, nil
+		return bundle.Revision{}, false, nil
 	}
-	_, _, highest, err := newest(at.File(p.Path), at, owners)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return highest, err
+	k, err := recall(at.File(p.Path), at, owners)
+	r, system = k.seen()
+	return r, system, err
 }
 
 // Remember notes the revisions of the bundles that files name and are signed files of
 // this machine: no older one is opened from then on. They have been opened. The error
 // says that this can not be told later, or that a newer one was seen meanwhile.
 func Remember(files []*config.File, at Where, owners *config.Owners) error {
-	own := store.User(at.Home)
 	for _, f := range files {
 		for i := range f.Policies {
 			p := &f.Policies[i]
 			if p.Opened == nil || !keepsCount(p) || pinned(p, at, owners) {
 				continue
 			}
-			e := EntryOf(p.Opened, at.File(p.Path), time.Now())
-			before, err := own.Find(e.Source)
-			if err == nil && e.Revision.Compare(before.Seen) == 0 {
-				continue
-			}
-			if err = own.Note(e, bundle.Revision{}); err != nil {
+			if err := at.remember(p, owners); err != nil {
 				return fmt.Errorf("policy %q of %s: %w", p.Name, p.Pos, err)
 			}
 		}
 	}
 	return nil
+}
+
+func (at Where) remember(p *config.Policy, owners *config.Owners) error {
+	e := EntryOf(p.Opened, at.File(p.Path), time.Now())
+	k, err := recall(e.Source, at, owners)
+	if err != nil || e.Revision.Compare(k.own.Seen) == 0 {
+		return err
+	}
+	e.Rollback = k.machine.Rollback
+	return at.ownStore().Note(e, bundle.Revision{})
 }
 
 // EntryOf is what there is to note of an open bundle.
@@ -97,8 +99,16 @@ func Accept(p *config.Policy, at Where, owners *config.Owners, in store.Store, r
 	if err != nil {
 		return fail(err)
 	}
-	if rollback != (bundle.Revision{}) {
+	k, err := recall(at.File(p.Path), at, owners)
+	if err != nil {
+		return fail(err)
+	}
+	switch {
+	case rollback == (bundle.Revision{}):
+	case in.Shared:
 		trust.Seen = bundle.Revision{}
+	default:
+		trust.Seen, trust.System = k.machine.Seen, true
 	}
 	b, err := bundle.Open(archive, trust)
 	if err != nil {
@@ -106,10 +116,7 @@ func Accept(p *config.Policy, at Where, owners *config.Owners, in store.Store, r
 	}
 	e := EntryOf(b, at.File(p.Path), trust.Now)
 	if !in.Shared {
-		noted, err := store.System().Find(e.Source)
-		if err == nil && e.Revision.Compare(noted.Seen) < 0 {
-			return fail(fmt.Errorf("its revision is %s, and root noted %s for this machine: allow it as root, with --system", e.Revision, noted.Seen))
-		}
+		e.Rollback = k.machine.Rollback
 	}
 	if err := in.Note(e, rollback); err != nil {
 		return fail(err)

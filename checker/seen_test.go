@@ -43,21 +43,15 @@ func (l laptop) startsAgain(t *testing.T) error {
 	t.Helper()
 	files, err := l.open(t)
 	if err == nil {
-		err = checker.Remember(files, l.at, owners)
+		err = checker.Remember(files, l.at, l.owners)
 	}
 	return err
 }
 
-func (l laptop) accept(t *testing.T, in store.Store, revision string) error {
+func (l laptop) accept(t *testing.T, in store.Store, rev string) error {
 	t.Helper()
 	f := parse(t, config.User, l.at.Home, "ocjail.hcl", l.config)
-	var r bundle.Revision
-	if revision != "" {
-		var err error
-		r, err = bundle.ParseRevision(revision)
-		check(t, err)
-	}
-	_, err := checker.Accept(&f.Policies[0], l.at, owners, in, r)
+	_, err := checker.Accept(&f.Policies[0], l.at, l.owners, in, revision(t, rev))
 	return err
 }
 

@@ -42,8 +42,10 @@ type Trust struct {
 	// Least is the lowest revision that was asked for, and Seen the highest that was
 	// seen here before; zero for none. Nothing below either is accepted.
 	Least, Seen Revision
-	// Source is where the bundle was had from, for what Seen refuses.
+	// Source is where the bundle was had from, for what Seen refuses. System says that
+	// root noted what was seen, for the whole machine.
 	Source string
+	System bool
 	// Now is when it is, for created and expires.
 	Now time.Time
 	// Version is that of this ocjail, for the least one that the bundle may name.
@@ -152,7 +154,7 @@ func (m *Manifest) accepted(t Trust) error {
 	case m.Revision.Compare(t.Least) < 0:
 		return refuse(ErrOld, "its revision is %s, and at least %s was asked for: get a newer one from its publisher", m.Revision, t.Least)
 	case m.Revision.Compare(t.Seen) < 0:
-		return &RollbackError{m.Revision, t.Seen, t.Source}
+		return &RollbackError{m.Revision, t.Seen, t.Source, t.System}
 	}
 	return nil
 }
@@ -162,10 +164,15 @@ func (m *Manifest) accepted(t Trust) error {
 type RollbackError struct {
 	Revision, Seen Revision
 	Source         string // where it was had from
+	System         bool   // root noted Seen, whom no user's word goes behind
 }
 
 func (e *RollbackError) Error() string {
-	return fmt.Sprintf("its revision is %s, and %s was seen here before: get that or a newer one, or allow the older one by name (ocjail bundle pull --allow-rollback %[1]s %[3]s)", e.Revision, e.Seen, e.Source)
+	where, how := "was seen here before", "by name (ocjail bundle pull"
+	if e.System {
+		where, how = "was seen here before, which root noted for this machine", "by name, as root (ocjail bundle pull --system"
+	}
+	return fmt.Sprintf("its revision is %s, and %s %s: get that or a newer one, or allow the older one %s --allow-rollback %[1]s %[5]s)", e.Revision, e.Seen, where, how, e.Source)
 }
 
 func (e *RollbackError) Unwrap() error { return ErrRollback }

@@ -67,6 +67,7 @@ func order(words []string) (*remote.Client, remote.Order, error) {
 	var o remote.Order
 	flags.StringVar(&o.Store.Dir, "store", "", "")
 	flags.BoolVar(&o.Store.Shared, "shared", false, "")
+	flags.StringVar(&o.Store.Root, "root", "", "")
 	flags.StringVar(&o.Digest, "digest", "", "")
 	token := flags.String("token-file", "", "")
 	rollback := flags.String("rollback", "", "")
@@ -108,7 +109,11 @@ func pullBundle(words []string, out io.Writer) error {
 		fmt.Fprintf(out, "%s: %v, and fetched anew\n", o.Source, p.Discarded)
 	}
 	how := "fetched"
+	rolledBack := o.Rollback != (bundle.Revision{}) && p.Revision.Compare(o.Rollback) == 0
 	switch {
+	case rolledBack && o.Store.Shared:
+		how = "fetched, for all users, whatever they have seen before"
+	case rolledBack:
 	case p.Unchanged && o.Digest != "":
 		how = "still there, as it is locked"
 	case p.Unchanged:

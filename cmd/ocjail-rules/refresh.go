@@ -31,6 +31,7 @@ func refreshBundles(words []string, _ io.Writer) error {
 	ofBuild := flags.String("build", "", "")
 	var in store.Store
 	flags.StringVar(&in.Dir, "store", "", "")
+	flags.StringVar(&in.Root, "root", "", "")
 	if err := flags.Parse(words); err != nil {
 		return err
 	}

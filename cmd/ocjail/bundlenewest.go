@@ -23,6 +23,9 @@ func (u *updating) newest(ctx context.Context, b *updatedBundle) error {
 	var archive []byte
 	var err error
 	if b.policy.Remote != nil {
+		if b.machine, err = u.store().Machine(b.policy.Remote.String()); err != nil {
+			return err
+		}
 		if b.afterAt, b.mark, archive, err = u.fetch(ctx, b.policy, ""); err != nil {
 			return err
 		}
@@ -214,7 +217,7 @@ func (u *updating) moveOne(l *updatedLock) error {
 			continue
 		}
 		e := checker.EntryOf(b.after, b.policy.Source, time.Now())
-		e.Mark = b.mark
+		e.Mark, e.Rollback = b.mark, b.machine.Rollback
 		if err := in.Keep(b.archive, e, bundle.Revision{}); err != nil {
 			return fmt.Errorf("the lock is moved; %w: run ocjail bundle update again", err)
 		}

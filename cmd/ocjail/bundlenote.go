@@ -8,6 +8,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
 )
 
 // note verifies the bundle of a policy that names a file, and goes on from its
@@ -42,9 +43,10 @@ func (p *pulling) accept(name string) (string, error) {
 	}
 	var rollback bundle.Revision
 	if p.rollback != "" {
-		if rollback, err = bundle.ParseRevision(p.rollback); err != nil {
-			return "", err
-		}
+		rollback, err = bundle.ParseRevision(p.rollback)
+	}
+	if err != nil {
+		return "", err
 	}
 	for i := range policies {
 		if policy := &policies[i]; policy.Bundle && policy.Remote == nil && filepath.Clean(at.File(policy.Path)) == file {
@@ -52,8 +54,16 @@ func (p *pulling) accept(name string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			return fmt.Sprintf("%s: revision %s, %s, signed by %s (%s): noted; older ones are refused", file, e.Revision, e.Digest, e.Signer, e.Algorithm), nil
+			return noted(file, e, in.Shared && e.Revision.Compare(rollback) == 0), nil
 		}
 	}
 	return "", fmt.Errorf("no policy of yours or the organisation's names the file %s: name one of theirs, or a source to be fetched (oci://HOST/REPOSITORY:TAG, https://HOST/PATH)", file)
+}
+
+func noted(file string, e store.Entry, forAll bool) string {
+	users := ""
+	if forAll {
+		users = " for all users, whatever they have seen before"
+	}
+	return fmt.Sprintf("%s: revision %s, %s, signed by %s (%s): noted%s; older ones are refused", file, e.Revision, e.Digest, e.Signer, e.Algorithm, users)
 }

@@ -44,13 +44,15 @@ configuration nor a lock is asked. A revision below
 one that was seen is refused, unless --allow-rollback names it; SOURCE can be the file
 of a policy then, which is not fetched. What is fetched is kept
 in ~/.local/state/ocjail/bundles, or with --system for all users of this machine in
-/var/lib/ocjail/bundles; of both the newer one counts.`, howSourcesAreReached,
+/var/lib/ocjail/bundles; of both the newer one counts. What root allows with --system
+--allow-rollback holds for all users, whatever they have seen before; behind it no
+user's word goes.`, howSourcesAreReached,
 			`Exit status 0, or 2 when a bundle could not be had.`),
 		Example: `  ocjail bundle pull
   sudo ocjail bundle pull --system
   ocjail bundle pull oci://ghcr.io/acme/policy:stable --key acme.pem
   ocjail bundle pull https://policy.acme.example/acme.tar.gz --allow-rollback 41
-  ocjail bundle pull /etc/ocjail/acme.tar.gz --allow-rollback 41`,
+  sudo ocjail bundle pull --system --allow-rollback 41 /etc/ocjail/acme.tar.gz`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && !bundle.IsSource(args[0]) {
@@ -219,7 +221,7 @@ func (p *pulling) run(c *cobra.Command, orders []order) error {
 	failed := false
 	for _, o := range orders {
 		words := []string{
-			"bundle-pull", "-build=" + worker.Identity().String(), "-store=" + in.Dir, fmt.Sprintf("-shared=%t", in.Shared),
+			"bundle-pull", "-build=" + worker.Identity().String(), "-store=" + in.Dir, fmt.Sprintf("-shared=%t", in.Shared), "-root=" + in.Root,
 			"-rollback=" + p.rollback, "-token-file=" + o.token, "-timeout=" + p.timeout.String(),
 			"-digest=" + o.digest,
 		}

@@ -53,6 +53,7 @@ type updatedBundle struct {
 	failed  error
 	afterAt string
 	keys    []bundle.Key // of which one must have signed it
+	machine store.Entry  // what root had noted of it when it was verified
 	archive []byte
 	mark    string
 }

@@ -115,6 +115,14 @@ func (d *doctor) policy(p *config.Policy, at checker.Where, owners *config.Owner
 		fmt.Sprintf("%s's: %s (%s)", p.Layer, source, p.Pos),
 		fmt.Sprintf("revision %s of %s, %s", b.Manifest.Revision, date(b.Manifest.Created), b.Digest),
 	}
+	rolledBack, err := checker.RolledBack(p, at, owners)
+	if err != nil { // it could be read before
+		d.add(name, report.Fail, err.Error(), "nothing starts before that is mended")
+		return
+	}
+	if rolledBack != "" {
+		said = append(said, rolledBack)
+	}
 	if p.Locked != nil {
 		said = append(said, "locked ("+p.Locked.Pos.String()+")")
 	}

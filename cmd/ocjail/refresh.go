@@ -87,7 +87,7 @@ func (r *refresher) start(orders []store.Order, now time.Time) error {
 	// No descriptor but the claim's, which tells that it runs; the standard ones are
 	// /dev/null. No terminal, and no signal of this session's.
 	child := &exec.Cmd{
-		Path: program, Args: []string{worker.Name, "bundle-refresh", "-build=" + worker.Identity().String(), "-store=" + in.Dir, "--", string(text)},
+		Path: program, Args: []string{worker.Name, "bundle-refresh", "-build=" + worker.Identity().String(), "-store=" + in.Dir, "-root=" + in.Root, "--", string(text)},
 		Env: quiet(r.at.Home), Dir: "/", ExtraFiles: []*os.File{claim}, SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
 	if err := child.Start(); err != nil {

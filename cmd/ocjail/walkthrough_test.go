@@ -43,6 +43,7 @@ var walks = map[string]struct{ page, section string }{
 	"organisation.sh": {"docs/bundles.md", "From nothing to a refused launch"},
 	"observe.sh":      {"docs/rollout.md", "Trying a rule out, then enforcing it"},
 	"key.sh":          {"docs/rollout.md", "Changing the key"},
+	"stolen.sh":       {"docs/rollout.md", "When something is lost"},
 }
 
 // pageWalks writes the commands of these sections below dir.

@@ -29,15 +29,21 @@ type Store struct {
 	Dir string
 	// Shared lets every user read what is kept, as root does for a machine.
 	Shared bool
+	// Root is the folder of the machine's store, to whose rollbacks this one yields; ""
+	// for none.
+	Root string
 }
 
 // User is a user's own.
 func User(home string) Store {
-	return Store{Dir: filepath.Join(home, ".local", "state", "ocjail", "bundles")}
+	return Store{Dir: filepath.Join(home, ".local", "state", "ocjail", "bundles"), Root: System().Dir}
 }
 
 // System is the machine's, which root fills.
-func System() Store { return Store{Dir: "/var/lib/ocjail/bundles", Shared: true} }
+func System() Store { return Machine("/var/lib/ocjail/bundles") }
+
+// Machine is the store that root fills for all users, in a folder.
+func Machine(dir string) Store { return Store{Dir: dir, Shared: true} }
 
 // Entry is what is known of a source.
 type Entry struct {
@@ -53,6 +59,9 @@ type Entry struct {
 	Fetched time.Time `json:"fetched"`
 	// Mark is what the source tells versions apart by: an ETag, or a manifest's digest.
 	Mark string `json:"mark,omitempty"`
+	// Rollback is the last one that root allowed of the source for this machine, as it
+	// was known when this was noted.
+	Rollback Rollback `json:"rollback,omitzero"`
 }
 
 // DiscardedError says that a bundle is not as it was kept, and is gone.
@@ -92,7 +101,7 @@ func (s Store) Find(source string) (Entry, error) {
 		return Entry{}, err
 	}
 	var e Entry
-	if err = json.Unmarshal(text, &e); err == nil && (e.Source != source || !bundle.IsDigest(e.Digest) || e.Revision == (bundle.Revision{}) || e.Seen.Compare(e.Revision) < 0) {
+	if err = json.Unmarshal(text, &e); err == nil && (e.Source != source || !bundle.IsDigest(e.Digest) || e.Revision == (bundle.Revision{}) || e.Seen.Compare(e.Revision) < 0 || !e.Rollback.valid()) {
 		err = errors.New("it is not as ocjail writes it")
 	}
 	if err != nil {
@@ -157,14 +166,15 @@ func (s Store) Add(archive []byte) error {
 // Keep keeps an archive, and what is known of it. A launch finds all of it or what was
 // there before. It is refused, with bundle.ErrRollback, when a newer revision than
 // this was seen: another process may have fetched that meanwhile. Rollback is a
-// revision that may be older nevertheless, zero for none.
+// revision that may be older nevertheless, zero for none; in a machine's store the stores
+// of users yield to it.
 func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
 	unlock, err := s.open()
 	if err != nil {
 		return s.notKept(err)
 	}
 	defer unlock()
-	before, known, err := s.admits(e, rollback)
+	before, known, err := s.admits(&e, rollback)
 	if err != nil {
 		return err
 	}
@@ -197,31 +207,18 @@ func (s Store) open() (unlock func(), err error) {
 	return s.lock()
 }
 
-// admits refuses what is older than what was seen. The lock is held.
-func (s Store) admits(e Entry, rollback bundle.Revision) (before Entry, known bool, err error) {
-	before, err = s.Find(e.Source)
-	if errors.Is(err, fs.ErrNotExist) {
-		return before, false, nil
-	}
-	allowed := rollback != (bundle.Revision{}) && e.Revision.Compare(rollback) == 0
-	if err == nil && !allowed && e.Revision.Compare(before.Seen) < 0 {
-		err = &bundle.RollbackError{Revision: e.Revision, Seen: before.Seen, Source: e.Source}
-	}
-	return before, err == nil, err
-}
-
 // Note notes that a bundle was seen which is not kept, for it is a file of this
 // machine; Source is its path. It is refused as by Keep.
 func (s Store) Note(e Entry, rollback bundle.Revision) error {
 	unlock, err := s.open()
 	if err == nil {
 		defer unlock()
-		if _, _, err = s.admits(e, rollback); err == nil {
+		if _, _, err = s.admits(&e, rollback); err == nil {
 			e.Seen = e.Revision
 			err = s.record(e)
 		}
 	}
-	if err != nil && !errors.Is(err, bundle.ErrRollback) {
+	if err != nil && !errors.Is(err, bundle.ErrRollback) && !errors.Is(err, errRolledBack) {
 		err = fmt.Errorf("note that revision %s of %s was seen: %w: see that there is room, and that %s can be written", e.Revision, e.Source, err, s.Dir)
 	}
 	return err
