@@ -55,7 +55,7 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 	if err != nil {
 		return nil, err
 	}
-	if p.Candidate != "" {
+	if p.Candidate != nil {
 		trust.Now = LastCounted(archive, trust.Now) // what it did is compared with what the next one does
 	}
 	name := nameOf(p, at)
@@ -95,8 +95,8 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 // archiveOf reads the archive of a policy.
 func archiveOf(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trust) ([]byte, error) {
 	switch {
-	case p.Candidate != "":
-		return candidate(p, at)
+	case p.Candidate != nil:
+		return p.Candidate, nil
 	case p.Remote != nil:
 		return fetched(p, at, owners, trust)
 	}

@@ -75,13 +75,3 @@ func LastCounted(archive []byte, now time.Time) time.Time {
 	}
 	return now
 }
-
-// candidate reads an archive that is tried in the place of what is here.
-func candidate(p *config.Policy, at Where) ([]byte, error) {
-	l, err := at.locate(p.Candidate)
-	if err != nil {
-		return nil, err
-	}
-	p.Path = p.Candidate
-	return l.read(bundle.MaxArchive)
-}

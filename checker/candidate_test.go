@@ -32,10 +32,7 @@ func TestCandidateThatHasExpired(t *testing.T) {
 		t.Error(err)
 	}
 	f := parse(t, config.User, l.at.Home, "ocjail.hcl", l.config)
-	f.Policies[0].Candidate = filepath.Join(t.TempDir(), "acme.tar.gz")
-	if err := os.WriteFile(f.Policies[0].Candidate, kept, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	f.Policies[0].Candidate = kept
 	if _, err := checker.OpenBundles([]*config.File{f}, l.at, nil); err != nil {
 		t.Error(err)
 	}

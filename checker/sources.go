@@ -66,14 +66,19 @@ func bundled(p config.Policy, s engine.Source) engine.Source {
 	return s
 }
 
-// open returns the source of a policy, and its path on the host.
+// open returns the source of a policy, and its path on the host, "" for a candidate.
 func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
 	at = at.of(p)
+	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer.Untrusted()}
+	if p.Candidate != nil {
+		s.Name = fmt.Sprintf("policy %s (%s)", p.Name, nameOf(&p, at))
+		return s, "", nil
+	}
 	l, err := at.locate(p.Path)
 	if err != nil {
 		return s, "", err
 	}
-	s = engine.Source{At: p.Pos.String(), Layer: p.Layer.String(), Untrusted: p.Layer.Untrusted(), FS: l.fs, Root: l.root}
+	s.FS, s.Root = l.fs, l.root
 	if p.Remote != nil {
 		l.shown = p.Remote.String()
 	}

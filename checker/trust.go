@@ -90,16 +90,16 @@ func (j *Jail) policyOutOfReach(p config.Policy) error {
 			return err
 		}
 	}
-	_, file, err := open(p, at)
-	if err != nil {
-		return err
-	}
 	what := fmt.Sprintf("policy %q of %s, ", p.Name, p.Pos)
 	if err := j.storesOutOfReach(p, at, what); err != nil {
 		return err
 	}
-	if p.Candidate != "" {
-		return nil // it was read, and is only tried
+	if p.Candidate != nil {
+		return nil // it is in memory, and only tried
+	}
+	_, file, err := open(p, at)
+	if err != nil {
+		return err
 	}
 	if err := j.outOfReach(file, what+file); err != nil {
 		return err

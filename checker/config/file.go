@@ -85,9 +85,9 @@ type Policy struct {
 	Remote *Remote
 	// Locked is what the lock of the file says of the bundle, nil for nothing.
 	Locked *Locked
-	// Candidate is a file that is tried as the bundle in the place of what was fetched,
-	// "" for none. Nothing is started by it.
-	Candidate string
+	// Candidate is an archive that is tried as the bundle in the place of what was
+	// fetched, nil for none. Nothing is started by it.
+	Candidate []byte
 }
 
 // Remote is a bundle's source that is not on this machine.

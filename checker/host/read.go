@@ -32,10 +32,8 @@ func (f *FS) read(path string, limit int64) ([]byte, error) {
 // writer, and reads only what was looked up: another file there by now is an
 // error. The os package would add four system calls for its poller.
 func readRegular(d Disk, real Real, limit int64) ([]byte, error) {
-	if saved, ok := d.(*savedDisk); ok {
-		if text, ok := saved.content(real.Path); ok {
-			return []byte(text), nil
-		}
+	if text, ok := savedContent(d, real.Path); ok {
+		return text, nil
 	}
 	fd, err := d.Open(real.Path, 0)
 	if err != nil {
@@ -60,6 +58,9 @@ func readProc(path string, limit int64) ([]byte, error) { return readMade(Local(
 
 // readMade is readProc on another machine.
 func readMade(d Disk, path string, limit int64) ([]byte, error) {
+	if text, ok := savedContent(d, path); ok {
+		return text, nil
+	}
 	fd, err := d.Open(path, 0)
 	if err != nil {
 		return nil, lookupError(path, err)

@@ -60,6 +60,7 @@ func TestSaved(t *testing.T) {
 	if err := os.RemoveAll(home); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("TMPDIR", filepath.Join(dir, "none")) // a project's .env says what it likes
 	away, got, err := s.In(project)
 	if err != nil {
 		t.Fatal(err)

@@ -2,11 +2,7 @@ package host
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -94,42 +90,22 @@ func (p SavedPath) stat() sandbox.Stat {
 	return sandbox.Stat{Type: sandbox.FileType(p.Type), Target: p.Target, Dev: p.Dev, Ino: p.Ino, UID: p.UID, Mode: p.Mode, Nlink: p.Nlink}
 }
 
-// content is that of a file elsewhere than in the project.
-func (d *savedDisk) content(path string) (string, bool) {
-	if d.here(path) {
-		return "", false
-	}
-	text, ok := d.saved.Tables[path]
-	return text, ok
-}
-
-// Open gives the content of the kernel's tables; that of other files is unknown.
+// Open opens a file of the project. Of others the saved host has no content but what
+// savedContent tells.
 func (d *savedDisk) Open(path string, flags int) (int, error) {
 	if d.here(path) {
 		return d.local.Open(path, flags)
 	}
-	text, ok := d.saved.Tables[path]
-	if !ok {
-		return -1, fmt.Errorf("open %s: %w: the saved host has no content of files", path, sandbox.ErrUnknown)
-	}
-	return contentOf(text)
+	return -1, fmt.Errorf("open %s: %w: the saved host has no content of files", path, sandbox.ErrUnknown)
 }
 
-// contentOf returns a descriptor that reads text.
-func contentOf(text string) (int, error) {
-	f, err := os.CreateTemp("", "ocjail-host-")
-	if err != nil {
-		return -1, err
+// savedContent is what a saved host has of a file elsewhere than in the project: of the
+// kernel's tables, and of Git's configuration.
+func savedContent(d Disk, path string) ([]byte, bool) {
+	saved, ok := d.(*savedDisk)
+	if !ok || saved.here(path) {
+		return nil, false
 	}
-	defer f.Close()
-	if err := os.Remove(f.Name()); err != nil {
-		return -1, err
-	}
-	if _, err := f.WriteString(text); err != nil {
-		return -1, err
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return -1, err
-	}
-	return unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	text, ok := saved.saved.Tables[path]
+	return []byte(text), ok
 }

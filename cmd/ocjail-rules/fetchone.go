@@ -19,15 +19,14 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/release"
 )
 
-// fetchOne fetches what a source has into a file, for ocjail bundle update, which
-// verifies it, and tells it of that as a worker.Fetched.
+// fetchOne fetches what a source has for ocjail bundle update, which verifies it. It is
+// handed over as a worker.Fetched, for others might change a file, or lead it elsewhere.
 func fetchOne(words []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bundle-fetch", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	ofBuild := flags.String("build", "", "")
 	client := &remote.Client{Version: release.Version}
 	flags.DurationVar(&client.Limit, "timeout", 0, "")
-	output := flags.String("output", "", "")
 	token := flags.String("token-file", "", "")
 	var w remote.Wanted
 	flags.StringVar(&w.Digest, "digest", "", "")
@@ -43,7 +42,7 @@ func fetchOne(words []string, out io.Writer) error {
 	}
 	var said worker.Fetched
 	if err == nil {
-		said.Mark, err = save(client, s, w, *output)
+		said.Archive, said.Mark, err = get(client, s, w)
 	}
 	if err != nil {
 		said.Error = err.Error()
@@ -51,18 +50,18 @@ func fetchOne(words []string, out io.Writer) error {
 	return json.NewEncoder(out).Encode(said)
 }
 
-func save(client *remote.Client, s bundle.Source, w remote.Wanted, file string) (mark string, err error) {
+func get(client *remote.Client, s bundle.Source, w remote.Wanted) (archive []byte, mark string, err error) {
 	line := newFetching(os.Stderr, s.String())
 	client.Progress = line.add
 	f, err := client.Get(context.Background(), s, w)
 	line.end()
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if f.Archive == nil {
-		return "", errors.New("it sent nothing")
+		return nil, "", errors.New("it sent nothing")
 	}
-	return f.Mark, os.WriteFile(file, f.Archive, 0o600)
+	return f.Archive, f.Mark, nil
 }
 
 // fetching is a line on a terminal that says how much has come of a source.

@@ -41,9 +41,9 @@ func (u *updating) try(files []*config.File, after bool) error {
 			switch {
 			case b == nil:
 			case after && b.failed == nil:
-				f.Policies[i].Candidate = b.afterAt
+				f.Policies[i].Candidate = b.candidate
 			default:
-				f.Policies[i].Candidate = b.beforeAt
+				f.Policies[i].Candidate = b.replaced
 			}
 		}
 		if !after {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"time"
@@ -20,18 +19,17 @@ import (
 
 // newest fetches and verifies what takes the place of a bundle.
 func (u *updating) newest(ctx context.Context, b *updatedBundle) error {
-	var archive []byte
 	var err error
 	if b.policy.Remote != nil {
 		if b.machine, err = u.store().Machine(b.policy.Remote.String()); err != nil {
 			return err
 		}
-		if b.afterAt, b.mark, archive, err = u.fetch(ctx, b.policy, ""); err != nil {
+		if b.candidate, b.mark, err = u.fetch(ctx, b.policy, ""); err != nil {
 			return err
 		}
 	}
 	if b.keys, err = checker.Keys(b.policy, u.at, u.owners); err == nil {
-		b.after, b.archive, err = checker.Verify(b.policy, archive, time.Now(), u.at, u.owners)
+		b.after, b.archive, err = checker.Verify(b.policy, b.candidate, time.Now(), u.at, u.owners)
 	}
 	return err
 }
@@ -55,45 +53,29 @@ func (u *updating) current(ctx context.Context, l *updatedLock, b *updatedBundle
 	}
 	archive := checker.Kept(b.policy, u.at, u.owners)
 	if archive == nil && b.policy.Locked != nil {
-		_, _, archive, _ = u.fetch(ctx, b.policy, b.policy.Locked.Digest) // without it why says what is the matter
+		archive, _, _ = u.fetch(ctx, b.policy, b.policy.Locked.Digest) // without it why says what is the matter
 	}
 	before, _, err := checker.Verify(b.policy, archive, checker.LastCounted(archive, time.Now()), u.at, u.owners)
-	if err != nil {
-		return
+	if err == nil {
+		b.before, b.replaced = before, archive
 	}
-	if b.beforeAt, err = u.save(archive); err == nil {
-		b.before = before
-	}
-}
-
-// save writes an archive where it is tried from.
-func (u *updating) save(archive []byte) (file string, err error) {
-	f, err := os.CreateTemp(u.dir, "*.tar.gz")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(archive)
-	return f.Name(), errors.Join(err, f.Close())
 }
 
 // fetch has ocjail-rules, which can speak to networks, fetch what a source has, or the
 // archive of a digest.
-func (u *updating) fetch(ctx context.Context, p *config.Policy, digest string) (file, mark string, archive []byte, err error) {
+func (u *updating) fetch(ctx context.Context, p *config.Policy, digest string) (archive []byte, mark string, err error) {
 	program, err := worker.Program()
 	if err != nil {
-		return "", "", nil, err
-	}
-	if file, err = u.save(nil); err != nil {
-		return "", "", nil, err
+		return nil, "", err
 	}
 	token := ""
 	if p.Remote.TokenFile != "" {
 		token = u.at.File(p.Remote.TokenFile)
 	}
-	child := exec.CommandContext(ctx, program, "bundle-fetch", "-build="+worker.Identity().String(), "-output="+file, "-digest="+digest,
+	child := exec.CommandContext(ctx, program, "bundle-fetch", "-build="+worker.Identity().String(), "-digest="+digest,
 		"-token-file="+token, "-timeout="+u.timeout.String(), "--", p.Remote.String())
 	child.Args[0] = worker.Name
-	child.Env = append(os.Environ(), "HOME="+u.at.Home)
+	child.Env = quiet(u.at.Home)
 	child.Stderr = u.warn()
 	text, err := child.Output()
 	var said worker.Fetched
@@ -101,13 +83,12 @@ func (u *updating) fetch(ctx context.Context, p *config.Policy, digest string) (
 		err = json.Unmarshal(text, &said)
 	}
 	if err != nil {
-		return "", "", nil, fmt.Errorf("%s: %w", worker.Name, err)
+		return nil, "", fmt.Errorf("%s: %w", worker.Name, err)
 	}
 	if said.Error != "" {
-		return "", "", nil, errors.New(said.Error)
+		return nil, "", errors.New(said.Error)
 	}
-	archive, err = readMost(file, bundle.MaxArchive)
-	return file, said.Mark, archive, err
+	return said.Archive, said.Mark, nil
 }
 
 // entries are what the lock is to say; whole is false where a bundle could not be had

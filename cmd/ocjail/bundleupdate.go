@@ -29,7 +29,6 @@ type updating struct {
 
 	at     checker.Where
 	owners *config.Owners
-	dir    string // of what is fetched, which goes in the end
 	locks  []*updatedLock
 }
 
@@ -43,19 +42,20 @@ type updatedLock struct {
 // updatedBundle is one of them.
 type updatedBundle struct {
 	policy *config.Policy
-	// before is what is used, nil for nothing, for which why is the reason. It is tried
-	// from the file beforeAt, if that is not "".
+	// before is what is used, nil for nothing, for which why is the reason. Where a launch
+	// would not find it, it is tried from the archive replaced.
 	before   *bundle.Bundle
 	why      error
-	beforeAt string
-	// after is what takes its place, nil where failed says why nothing does.
-	after   *bundle.Bundle
-	failed  error
-	afterAt string
-	keys    []bundle.Key // of which one must have signed it
-	machine store.Entry  // what root had noted of it when it was verified
-	archive []byte
-	mark    string
+	replaced []byte
+	// after is what takes its place, nil where failed says why nothing does. What was
+	// fetched is tried from the archive candidate.
+	after     *bundle.Bundle
+	failed    error
+	candidate []byte
+	keys      []bundle.Key // of which one must have signed it
+	machine   store.Entry  // what root had noted of it when it was verified
+	archive   []byte
+	mark      string
 }
 
 func newBundleUpdate() *cobra.Command {
@@ -126,11 +126,6 @@ func (u *updating) run(ctx context.Context, c *cobra.Command, names []string) (*
 	if err := u.open(); err != nil {
 		return nil, err
 	}
-	var err error
-	if u.dir, err = os.MkdirTemp("", "ocjail-update-"); err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(u.dir) }() // what is left of it is of no use
 	for _, l := range u.locks {
 		for _, b := range l.bundles {
 			b.failed = u.newest(ctx, b)
@@ -139,7 +134,7 @@ func (u *updating) run(ctx context.Context, c *cobra.Command, names []string) (*
 		l.text = l.encode()
 	}
 	r := u.report()
-	err = u.compare(ctx, c, names, r)
+	err := u.compare(ctx, c, names, r)
 	if ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}

@@ -102,7 +102,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "registry": startRegistry, "stop-registry": stopRegistry, "serve": serve},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "registry": startRegistry, "stop-registry": stopRegistry, "serve": serve, "hostile": serveHostile},
 	})
 }
 

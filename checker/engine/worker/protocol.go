@@ -131,6 +131,7 @@ func Receive(r io.Reader, message any) error {
 
 // Fetched is what ocjail-rules says of a bundle that it has fetched into a file.
 type Fetched struct {
-	Mark  string `json:"mark"`            // see store.Entry
-	Error string `json:"error,omitempty"` // why there is none
+	Archive []byte `json:"archive,omitempty"` // which nobody has verified
+	Mark    string `json:"mark"`              // see store.Entry
+	Error   string `json:"error,omitempty"`   // why there is none
 }
