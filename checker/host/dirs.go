@@ -5,127 +5,93 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-
-	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
-// baseDir is one of the XDG Base Directory Specification's directories.
-type baseDir struct {
-	variable, fallback string // fallback is below the home
-	set                func(*Facts, string)
-}
-
-func baseDirs() []baseDir {
-	return []baseDir{
-		{"XDG_CONFIG_HOME", ".config", func(f *Facts, d string) { f.ConfigDir = d }},
-		{"XDG_CACHE_HOME", ".cache", func(f *Facts, d string) { f.CacheDir = d }},
-	}
-}
-
 func (s source) findDirs(f *FS, facts *Facts) error {
-	for _, b := range baseDirs() {
-		dir, err := s.findBase(f, b, facts.Home)
-		if err != nil {
-			return err
-		}
-		b.set(facts, filepath.Join(dir, "ocjail"))
+	facts.StateDir = s.ownDir(StateVariable, facts.Home, ".local/state")
+	facts.ConfigDir = s.ownDir(ConfigVariable, facts.Home, ".config")
+	var err error
+	if facts.ConfigHome, err = s.findConfigHome(f, facts); err != nil {
+		return err
 	}
-	facts.StateDir = s.stateDir(facts.Home)
+	cache, err := s.findCache(f, facts.Home)
+	if err != nil {
+		return err
+	}
+	facts.CacheDir = filepath.Join(cache, "ocjail")
 	s.findRuntime(f, facts)
 	return nil
 }
 
-// StateVariable names an environment variable that says where state is kept. There
-// is none but in tests, which keep off the state of whoever runs them: a project's
-// .env, which agents write, can set variables, and what is kept is what was approved,
-// what is to be reviewed, which bundles were seen, and what was decided.
+// StateVariable names an environment variable that says where ocjail's state lies. There
+// is none but in tests, which keep off the state of whoever runs them: a project's .env,
+// which agents write, can set variables, and the state is what was approved, what is to
+// be reviewed, which bundles were seen, and what was decided.
 var StateVariable string
 
-func (s source) stateDir(home string) string {
-	if StateVariable != "" && s.getenv(StateVariable) != "" {
-		return filepath.Join(s.getenv(StateVariable), "ocjail")
+// ConfigVariable is likewise for the folder of the user's ocjail.hcl.
+var ConfigVariable string
+
+func (s source) ownDir(variable, home, standard string) string {
+	if variable != "" && s.getenv(variable) != "" {
+		return filepath.Join(s.getenv(variable), "ocjail")
 	}
-	return filepath.Join(home, ".local/state/ocjail")
+	return filepath.Join(home, standard, "ocjail")
 }
 
-// findBase returns a base directory. One that a variable moves elsewhere is
-// where somebody wants ocjail's trusted files to be read from, so it has to
+// findConfigHome is where other programs look for the user's configuration. An
+// ocjail.hcl there that does not count is an error: whoever wrote it believes that it
+// does.
+func (s source) findConfigHome(f *FS, facts *Facts) (string, error) {
+	const variable, name = "XDG_CONFIG_HOME", "ocjail.hcl"
+	dir := s.getenv(variable)
+	if dir == "" {
+		return filepath.Join(facts.Home, ".config"), nil
+	}
+	if !filepath.IsAbs(dir) {
+		return "", fmt.Errorf("%s is %q, a relative path: make it absolute, or unset it", variable, dir)
+	}
+	dir = filepath.Clean(dir)
+	moved, own := filepath.Join(dir, "ocjail", name), filepath.Join(facts.ConfigDir, name)
+	there, err := f.RealPath(moved)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return dir, nil
+	case err != nil:
+		return "", fmt.Errorf("%s is %s: %w: unset it", variable, dir, err)
+	}
+	if counts, err := f.RealPath(own); err == nil && counts.Stat.ID() == there.Stat.ID() {
+		return dir, nil
+	}
+	return "", fmt.Errorf("%s is %s, and %s does not count: yours is %s whatever that variable says, for a project's .env can set it: move the file there or link to it, or unset the variable",
+		variable, dir, moved, own)
+}
+
+// findCache returns the base directory of caches. One that a variable moves has to
 // belong to the user and be writable by nobody else.
-func (s source) findBase(f *FS, b baseDir, home string) (string, error) {
-	standard := filepath.Join(home, b.fallback)
-	dir := s.getenv(b.variable)
+func (s source) findCache(f *FS, home string) (string, error) {
+	const variable = "XDG_CACHE_HOME"
+	standard := filepath.Join(home, ".cache")
+	dir := s.getenv(variable)
 	if dir == "" {
 		return standard, nil
 	}
 	if !filepath.IsAbs(dir) {
-		return "", fmt.Errorf("%s is %q, a relative path: make it absolute, or unset it", b.variable, dir)
+		return "", fmt.Errorf("%s is %q, a relative path: make it absolute, or unset it", variable, dir)
 	}
 	if dir = filepath.Clean(dir); dir == standard {
 		return dir, nil
-	}
-	if b.variable == "XDG_CONFIG_HOME" {
-		if err := f.movesConfig(home, standard, dir); err != nil {
-			return "", err
-		}
 	}
 	real, err := f.directory(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return dir, nil
 	case err != nil:
-		return "", fmt.Errorf("%s: %w: unset it, or make it a directory of your own", b.variable, err)
+		return "", fmt.Errorf("%s: %w: unset it, or make it a directory of your own", variable, err)
 	case int(real.Stat.UID) != s.uid:
-		return "", fmt.Errorf("%s is %s, which belongs to user %d, not to you: unset it", b.variable, dir, real.Stat.UID)
+		return "", fmt.Errorf("%s is %s, which belongs to user %d, not to you: unset it", variable, dir, real.Stat.UID)
 	case real.Stat.Mode&0o022 != 0:
-		return "", fmt.Errorf("%s is %s, which others can write: chmod go-w %s", b.variable, dir, real.Path)
+		return "", fmt.Errorf("%s is %s, which others can write: chmod go-w %s", variable, dir, real.Path)
 	}
 	return dir, nil
-}
-
-// movesConfig refuses an XDG_CONFIG_HOME that a project's .env could have set, to
-// have the user's ocjail.hcl overlooked or another taken for it. Jails write below
-// the standard base directories: opencode's data lies there.
-func (f *FS) movesConfig(home, standard, dir string) error {
-	const name = "ocjail/ocjail.hcl"
-	moved, err := f.RealPath(filepath.Join(dir, name))
-	absent := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !absent {
-		return fmt.Errorf("XDG_CONFIG_HOME is %s: %w: unset it", dir, err)
-	}
-	own, err := f.RealPath(filepath.Join(standard, name))
-	switch {
-	case err == nil && (absent || own.Stat.ID() != moved.Stat.ID()):
-		return fmt.Errorf("XDG_CONFIG_HOME is %s, and would have %s overlooked: unset it, or move that file to %s", dir, own.Path, filepath.Join(dir, name))
-	case err == nil, errors.Is(err, fs.ErrNotExist) && absent:
-		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("your configuration: %w", err)
-	}
-	for _, base := range []string{".config", ".local", ".cache"} {
-		real, err := f.RealPath(filepath.Join(home, base))
-		if err != nil {
-			continue // then nothing lies in it
-		}
-		if _, in := sandbox.Below(real.Path, moved.Path); in {
-			return fmt.Errorf("XDG_CONFIG_HOME is %s, within %s, where programs in a jail may keep files: unset it, or keep %s elsewhere", dir, real.Path, name)
-		}
-	}
-	return f.outsideProjects(home, dir, moved.Path)
-}
-
-// outsideProjects refuses a file in a project, also in another than that of the
-// launch: its agent can write there.
-func (f *FS) outsideProjects(home, dir, file string) error {
-	homeReal, err := f.RealPath(home)
-	if err != nil {
-		return err
-	}
-	for at := parentOf(file); at != "/" && at != homeReal.Path; at = parentOf(at) {
-		for _, marker := range []string{".git", "devenv.nix"} {
-			if _, err := f.Lstat(join(at, marker)); !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("XDG_CONFIG_HOME is %s, in the project %s, whose agent can write there: unset it, or keep your ocjail.hcl elsewhere", dir, at)
-			}
-		}
-	}
-	return nil
 }

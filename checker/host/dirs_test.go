@@ -12,38 +12,26 @@ func TestMovedConfig(t *testing.T) {
 	w := newWorld(t)
 	write := func(dir string) {
 		t.Helper()
-		if err := os.MkdirAll(dir+"/ocjail", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(dir+"/ocjail/ocjail.hcl", nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.MkdirAll(dir+"/ocjail", 0o755))
+		check(t, os.WriteFile(dir+"/ocjail/ocjail.hcl", nil, 0o644))
 	}
-	elsewhere, data := w.dir+"/elsewhere", w.home+"/.local/share/opencode"
-	w.env = map[string]string{"XDG_CONFIG_HOME": data}
-	w.facts(t)
-	write(data)
-	w.refuses(t, "XDG_CONFIG_HOME", "programs in a jail")
-	project := w.dir + "/project-of-another"
-	write(project + "/config")
-	w.env["XDG_CONFIG_HOME"] = project + "/config"
-	w.facts(t)
-	if err := os.Mkdir(project+"/.git", 0o755); err != nil {
-		t.Fatal(err)
+	own, elsewhere := w.home+"/.config", w.dir+"/elsewhere"
+	w.env = map[string]string{"XDG_CONFIG_HOME": elsewhere}
+	if f := w.facts(t); f.ConfigDir != own+"/ocjail" || f.ConfigHome != elsewhere {
+		t.Errorf("configuration in %s, others' in %s", f.ConfigDir, f.ConfigHome)
 	}
-	w.refuses(t, "in the project", "unset it")
-	w.env["XDG_CONFIG_HOME"] = elsewhere
-	w.facts(t)
 	write(elsewhere)
+	w.refuses(t, "XDG_CONFIG_HOME", "does not count: yours is "+own+"/ocjail/ocjail.hcl")
+	write(own)
+	w.refuses(t, "XDG_CONFIG_HOME", "does not count")
+	check(t, os.RemoveAll(elsewhere))
 	w.facts(t)
-	write(w.home + "/.config")
-	w.refuses(t, "XDG_CONFIG_HOME", "overlooked")
-	w.env["XDG_CONFIG_HOME"] = w.dir + "/absent"
-	w.refuses(t, "XDG_CONFIG_HOME", "overlooked")
-	if err := os.Symlink(w.home+"/.config", w.dir+"/link"); err != nil {
-		t.Fatal(err)
-	}
-	w.env["XDG_CONFIG_HOME"] = w.dir + "/link"
+	check(t, os.Symlink(own, elsewhere))
+	w.facts(t)
+	check(t, os.Remove(elsewhere))
+	check(t, os.MkdirAll(elsewhere, 0o755))
+	check(t, os.Rename(own+"/ocjail", elsewhere+"/ocjail"))
+	check(t, os.Symlink(elsewhere+"/ocjail", own+"/ocjail"))
 	w.facts(t)
 }
 
@@ -52,9 +40,9 @@ func TestXDG(t *testing.T) {
 	for _, variable := range []string{"XDG_CONFIG_HOME", "XDG_CACHE_HOME"} {
 		w.env = map[string]string{variable: "./x"}
 		w.refuses(t, variable, "relative")
-		w.env = map[string]string{variable: w.passwd}
-		w.refuses(t, variable, "not a directory")
 	}
+	w.env = map[string]string{"XDG_CACHE_HOME": w.passwd}
+	w.refuses(t, "XDG_CACHE_HOME", "not a directory")
 	w.env = map[string]string{"XDG_STATE_HOME": w.dir + "/later"}
 	if got := w.facts(t).StateDir; got != w.home+"/.local/state/ocjail" {
 		t.Errorf("state in %s", got)
@@ -66,15 +54,15 @@ func TestXDG(t *testing.T) {
 	shared := w.dir + "/shared"
 	mkdir(t, shared)
 	check(t, os.Chmod(shared, 0o775))
-	w.env = map[string]string{"XDG_CONFIG_HOME": shared}
-	w.refuses(t, "XDG_CONFIG_HOME", "others can write")
+	w.env = map[string]string{"XDG_CACHE_HOME": shared}
+	w.refuses(t, "XDG_CACHE_HOME", "others can write")
 	check(t, os.Chmod(shared, 0o755))
-	if got := w.facts(t).ConfigDir; got != shared+"/ocjail" {
-		t.Errorf("configuration in %s", got)
+	if got := w.facts(t).CacheDir; got != shared+"/ocjail" {
+		t.Errorf("the cache in %s", got)
 	}
-	w.env["XDG_CONFIG_HOME"] = w.home + "/.config/" // the standard place is as safe as the home
-	mkdir(t, w.home+"/.config")
-	check(t, os.Chmod(w.home+"/.config", 0o775))
+	w.env["XDG_CACHE_HOME"] = w.home + "/.cache/" // the standard place is as safe as the home
+	mkdir(t, w.home+"/.cache")
+	check(t, os.Chmod(w.home+"/.cache", 0o775))
 	w.facts(t)
 }
 

@@ -31,8 +31,12 @@ type Facts struct {
 	SSHAgent    string // $SSH_AUTH_SOCK as written, absolute (ssh-agent(1))
 
 	// ConfigDir, StateDir and CacheDir are ocjail's own: as written, and
-	// perhaps not there yet. StateDir is in the home, whatever XDG_STATE_HOME says.
+	// perhaps not there yet. The first two are in the home, whatever XDG_CONFIG_HOME and
+	// XDG_STATE_HOME say.
 	ConfigDir, StateDir, CacheDir string
+	// ConfigHome is where other programs look for the user's configuration:
+	// $XDG_CONFIG_HOME, or ~/.config.
+	ConfigHome string
 
 	LegacyTIOCSTI *bool // sysctl dev.tty.legacy_tiocsti; nil before Linux 6.2: as unsafe as true
 	UserNS        *bool // this user may make user namespaces, as far as sysctls say

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +15,7 @@ import (
 // prevailing (git-config(1)).
 func userGitConfigs(facts Facts) []string {
 	return []string{
-		filepath.Join(filepath.Dir(facts.ConfigDir), "git", "config"),
+		filepath.Join(cmp.Or(facts.ConfigHome, filepath.Dir(facts.ConfigDir)), "git", "config"),
 		filepath.Join(facts.Home, ".gitconfig"),
 	}
 }

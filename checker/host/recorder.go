@@ -59,7 +59,7 @@ func (r *Recorder) Save(f Facts, b *Bwrap, projects ...string) (*Saved, error) {
 		Version: SavedVersion, Paths: map[string]SavedPath{}, Follows: map[string]SavedPath{}, Tables: map[string]string{},
 		Facts: SavedFacts{
 			User: f.User, UID: f.UID, EUID: f.EUID, Home: f.Home, HomeReal: f.HomeReal, RuntimeDir: f.RuntimeDir, RuntimeDirs: f.RuntimeDirs,
-			SSHAgent: f.SSHAgent, ConfigDir: f.ConfigDir, StateDir: f.StateDir, CacheDir: f.CacheDir, LegacyTIOCSTI: f.LegacyTIOCSTI, Landlock: f.Landlock,
+			SSHAgent: f.SSHAgent, ConfigDir: f.ConfigDir, ConfigHome: f.ConfigHome, StateDir: f.StateDir, CacheDir: f.CacheDir, LegacyTIOCSTI: f.LegacyTIOCSTI, Landlock: f.Landlock,
 			UserNS: f.UserNS, AppArmorUserNS: f.AppArmorUserNS, AppArmorBwrap: f.AppArmorBwrap, Unknown: map[string]string{},
 		},
 	}

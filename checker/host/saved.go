@@ -56,6 +56,7 @@ type SavedFacts struct {
 	RuntimeDirs    []string          `json:"runtime_dirs"`
 	SSHAgent       string            `json:"ssh_agent"`
 	ConfigDir      string            `json:"config_dir"`
+	ConfigHome     string            `json:"config_home"`
 	StateDir       string            `json:"state_dir"`
 	CacheDir       string            `json:"cache_dir"`
 	LegacyTIOCSTI  *bool             `json:"legacy_tiocsti"`

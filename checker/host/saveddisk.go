@@ -19,7 +19,7 @@ func (s *Saved) In(projectRoot string) (*FS, Facts, error) {
 	f := s.Facts
 	facts := Facts{
 		User: f.User, UID: f.UID, EUID: f.EUID, Home: f.Home, HomeReal: f.HomeReal, ProjectRoot: here.Path, RuntimeDir: f.RuntimeDir,
-		RuntimeDirs: f.RuntimeDirs, SSHAgent: f.SSHAgent, ConfigDir: f.ConfigDir, StateDir: f.StateDir, CacheDir: f.CacheDir,
+		RuntimeDirs: f.RuntimeDirs, SSHAgent: f.SSHAgent, ConfigDir: f.ConfigDir, ConfigHome: f.ConfigHome, StateDir: f.StateDir, CacheDir: f.CacheDir,
 		LegacyTIOCSTI: f.LegacyTIOCSTI, Landlock: f.Landlock, UserNS: f.UserNS, AppArmorUserNS: f.AppArmorUserNS, AppArmorBwrap: f.AppArmorBwrap,
 		Unknown: map[string]error{},
 	}

@@ -19,11 +19,20 @@ var projectMarkers = []string{".git", "devenv.nix", "ocjail.hcl"}
 // Anybody can put a marker there.
 var sharedDirs = []string{"/tmp", "/var/tmp", "/dev/shm"}
 
+// NoProjectError says that a folder lies in no project. Where a command does without
+// one, it must do so for this error alone.
+type NoProjectError struct{ reason error }
+
+func (e *NoProjectError) Error() string { return e.reason.Error() }
+
+func (e *NoProjectError) Unwrap() error { return e.reason }
+
 // FindProject returns the root of the project that start lies in, free of
 // symbolic links: explicit (absolute, or relative to start) when it isn't
-// empty; else the nearest ancestor of start, or start, that has a marker. It is
-// never /, the home, a folder that contains the home, or a temporary directory
-// itself.
+// empty; else the nearest ancestor of start, or start, that has a marker, or a
+// [NoProjectError]. It is never /, the home, a folder that contains the home, or a
+// temporary directory of all users. TMPDIR, which a project's .env can set, makes no
+// difference.
 func FindProject(home, start, explicit string) (string, error) {
 	realHome, err := filepath.EvalSymlinks(home)
 	if err != nil {
@@ -44,7 +53,7 @@ func FindProject(home, start, explicit string) (string, error) {
 		return "", fmt.Errorf("working directory: %w", err)
 	}
 	if err := checkProject(start, realHome, home); err != nil {
-		return "", err
+		return "", &NoProjectError{err}
 	}
 	return nearestProject(realHome, home, start)
 }
@@ -56,13 +65,12 @@ func nearestProject(realHome, home, start string) (string, error) {
 			return dir, err
 		}
 	}
-	return "", fmt.Errorf("no project around %s: no folder up from it has .git, devenv.nix or ocjail.hcl; git init one, or name its root with --project %s",
-		hclfile.Escape(start), hclfile.Escape(start))
+	return "", &NoProjectError{fmt.Errorf("no project around %s: no folder up from it has .git, devenv.nix or ocjail.hcl; git init one, or name its root with --project %s",
+		hclfile.Escape(start), hclfile.Escape(start))}
 }
 
 // Around returns the ocjail.hcl of every folder above root, which has no symbolic link,
-// that could be a project's itself; the nearest comes first. TMPDIR, which a project's
-// .env can set, makes no difference.
+// that could be a project's itself; the nearest comes first.
 func Around(home, root string) (files []string, err error) {
 	realHome, err := filepath.EvalSymlinks(home)
 	if err != nil {
@@ -89,7 +97,7 @@ func checkProject(root string, homes ...string) error {
 				hclfile.Escape(root))
 		}
 	}
-	for _, dir := range append([]string{"/", realOr(os.TempDir())}, sharedDirs...) {
+	for _, dir := range append([]string{"/"}, sharedDirs...) {
 		if root == dir {
 			return fmt.Errorf("%s is no project: make a folder in it, or name a project's root with --project", hclfile.Escape(root))
 		}
@@ -125,12 +133,4 @@ func realDir(p string) (string, error) {
 		return "", fmt.Errorf("%s is not a directory", hclfile.Escape(real))
 	}
 	return real, nil
-}
-
-// realOr resolves p where that is possible.
-func realOr(p string) string {
-	if real, err := filepath.EvalSymlinks(p); err == nil {
-		return real
-	}
-	return p
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,7 @@ func TestFindProject(t *testing.T) {
 	}
 	link(t, "a/b", base+"/home/link")
 	link(t, base+"/home", base+"/alias")
-	t.Setenv("TMPDIR", base+"/srv/bare") // so that base, which is a test's, is no temporary directory
+	t.Setenv("TMPDIR", base+"/home/a") // as a project's .env could
 	saved := sharedDirs
 	sharedDirs = []string{base + "/shared"}
 	t.Cleanup(func() { sharedDirs = saved })
@@ -37,7 +38,7 @@ func TestFindProject(t *testing.T) {
 		"home":              {"home", "", "!is or contains your home directory"},
 		"home by alias":     {"alias", "", "!is or contains your home directory"},
 		"above home":        {".", "", "!is or contains your home directory"},
-		"temporary":         {"srv/bare", "", "!is no project"},
+		"shared":            {"shared", "", "!is no project"},
 		"outside, unmarked": {"srv", "", "!no project around"},
 		"gone":              {"none", "", "!cannot resolve"},
 		"explicit":          {"home", "a/b", "home/a/b"},
@@ -55,6 +56,11 @@ func TestFindProject(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %s, %v, want %s", got, err, want)
 				}
+				// What else went wrong must not pass for a folder without rules.
+				var none *NoProjectError
+				if is := errors.As(err, &none); is != (tc.explicit == "" && tc.start != "none") {
+					t.Errorf("%v: that there is no project: %v", err, is)
+				}
 			} else if err != nil || got != filepath.Join(base, tc.want) {
 				t.Errorf("got %s, %v, want %s", got, err, tc.want)
 			}
@@ -63,7 +69,6 @@ func TestFindProject(t *testing.T) {
 	for _, file := range []string{"home/ocjail.hcl", "home/a/ocjail.hcl", "home/a/b/ocjail.hcl", "home/a/b/c/ocjail.hcl", "shared/ocjail.hcl"} {
 		must(t, os.WriteFile(filepath.Join(base, file), nil, 0o600))
 	}
-	t.Setenv("TMPDIR", base+"/home/a/b") // as a project's .env could
 	for root, want := range map[string]string{"home/a/b/c": "home/a/b/ocjail.hcl home/a/ocjail.hcl", "home/a": "", "srv/p/q": "srv/p/ocjail.hcl", "shared/x": ""} {
 		got, err := Around(base+"/alias", filepath.Join(base, root))
 		if err != nil || strings.ReplaceAll(strings.Join(got, " "), base+"/", "") != want {

@@ -20,7 +20,7 @@ func newConfig() *cobra.Command {
 		Use:   "config",
 		Short: "Show or check the configuration",
 		Long: `Show or check the configuration: ` + config.OrganisationFile + ` (the organisation's),
-$XDG_CONFIG_HOME/ocjail/ocjail.hcl and --config FILE (yours), and ocjail.hcl at
+~/.config/ocjail/ocjail.hcl and --config FILE (yours), and ocjail.hcl at
 the project's root. The most trusted file that is there may loosen ocjail's
 defaults; the others only tighten, the project's in any case.`,
 		Example: `  ocjail config show

@@ -14,7 +14,6 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
-	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -122,12 +121,9 @@ func (f *jailFlags) openForGate(man *manifest.Manifest) (*machine, error) {
 		o.project, o.options = man.Project, man.Policy
 	}
 	if o.project == "" {
-		home, cwd, err := homeAndHere()
-		if err != nil {
+		var err error
+		if o.project, err = f.projectOrNone(); err != nil {
 			return nil, err
-		}
-		if root, err := profile.FindProject(home, cwd, ""); err == nil {
-			o.project = root
 		}
 	}
 	m, err := f.open(o)

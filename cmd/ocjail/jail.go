@@ -123,13 +123,24 @@ func homeAndHere() (home, cwd string, err error) {
 
 // projectAnywhere is findProject for a project that one need not stand in.
 func (f *jailFlags) projectAnywhere() (string, error) {
+	root, err := f.projectOrNone()
+	if err == nil && root == "" {
+		return os.Getwd() // ocjail gate takes such a folder for a project
+	}
+	return root, err
+}
+
+// projectOrNone is the project that is named, or lies around the working directory;
+// "" where there is none.
+func (f *jailFlags) projectOrNone() (string, error) {
 	home, cwd, err := homeAndHere()
 	if err != nil {
 		return "", err
 	}
 	root, err := profile.FindProject(home, cwd, f.project)
-	if err != nil && f.project == "" {
-		return cwd, nil // ocjail gate takes such a folder for a project
+	var none *profile.NoProjectError
+	if errors.As(err, &none) {
+		return "", nil
 	}
 	return root, err
 }
@@ -207,11 +218,12 @@ func (f *jailFlags) planOf(load func(*machine) (*profile.Profile, error)) ([]str
 	return argv, m, err
 }
 
-// openForLint takes the project around the working directory, or that directory.
+// openForLint takes the project that is named, that around the working directory, or
+// that directory.
 func (f *jailFlags) openForLint(o config.Options) (*machine, error) {
-	root, err := f.findProject()
+	root, err := f.projectOrNone()
 	if err != nil {
-		root = ""
+		return nil, err
 	}
 	return f.open(opening{project: root, options: o})
 }

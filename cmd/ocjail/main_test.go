@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	host.StateVariable = "OCJAIL_TEST_STATE"
+	host.StateVariable, host.ConfigVariable = "OCJAIL_TEST_STATE", "OCJAIL_TEST_CONFIG"
 	if filepath.Base(os.Args[0]) == "bwrap" { // a script's link: see gate_name.txtar
 		main()
 	}
@@ -72,13 +72,14 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REPOSITORY", repository)
 			e.Setenv("LANG", "C.UTF-8")
 			e.Setenv("TERM", "dumb")
-			for name, variable := range map[string]string{"STATE": "OCJAIL_TEST_STATE", "CACHE": "XDG_CACHE_HOME", "CONFIG": "XDG_CONFIG_HOME"} {
+			for name, variable := range map[string]string{"STATE": "OCJAIL_TEST_STATE", "CACHE": "XDG_CACHE_HOME", "CONFIG": "OCJAIL_TEST_CONFIG"} {
 				dir := filepath.Join(e.WorkDir, "xdg", name)
 				if err := os.MkdirAll(dir, 0o700); err != nil {
 					return err
 				}
 				e.Setenv(variable, dir)
 			}
+			e.Setenv("XDG_CONFIG_HOME", e.Getenv("OCJAIL_TEST_CONFIG")) // git's own, say
 			project := filepath.Join(e.WorkDir, "project")
 			if err := os.MkdirAll(filepath.Join(project, ".git"), 0o755); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,6 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
-	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
 
@@ -78,13 +78,13 @@ func chosen(rules []engine.Rule, ids []string) ([]engine.Rule, error) {
 // configuredRules are all rules with the severities that the configuration gives
 // them here.
 func (f *jailFlags) configuredRules(ctx context.Context) ([]engine.Rule, error) {
-	home, cwd, err := homeAndHere()
+	root, err := f.projectOrNone()
 	if err != nil {
 		return nil, err
 	}
-	root, err := profile.FindProject(home, cwd, "")
+	cwd, err := os.Getwd()
 	if err != nil {
-		root = "" // outside of all projects
+		return nil, fmt.Errorf("working directory: %w", err)
 	}
 	facts, err := host.Gather(host.NewFS(), cmp.Or(root, cwd))
 	if err != nil {

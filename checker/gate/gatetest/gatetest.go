@@ -20,6 +20,8 @@ import (
 // takes the home from $HOME.
 const ordinary = 54321
 
+const module = "github.com/refnil/opencode-jail-devenv"
+
 // timeLimit bounds one run; the longest of them takes about a second.
 const timeLimit = 60 * time.Second
 
@@ -77,7 +79,7 @@ func (w *World) furnish() *World {
 	}
 	w.Own()
 	w.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.Home, "OCJAIL_TEST_STATE=" + w.State,
-		"XDG_CONFIG_HOME=" + filepath.Join(w.Dir, "config"), "XDG_CACHE_HOME=" + filepath.Join(w.Dir, "cache"), "GIT_CONFIG_NOSYSTEM=1"}
+		"OCJAIL_TEST_CONFIG=" + filepath.Join(w.Dir, "config"), "XDG_CONFIG_HOME=" + filepath.Join(w.Dir, "config"), "XDG_CACHE_HOME=" + filepath.Join(w.Dir, "cache"), "GIT_CONFIG_NOSYSTEM=1"}
 	return w
 }
 
@@ -215,7 +217,7 @@ var build = sync.OnceValues(func() (Programs, error) {
 		return p, err
 	}
 	for out, pkg := range map[string]string{p.Ocjail: "cmd/ocjail", p.Probe: "checker/gate/gatetest/probe"} {
-		c := exec.Command("go", "build", "-ldflags", "-X github.com/refnil/opencode-jail-devenv/checker/host.StateVariable=OCJAIL_TEST_STATE", "-o", out, "github.com/refnil/opencode-jail-devenv/"+pkg)
+		c := exec.Command("go", "build", "-ldflags", "-X "+module+"/checker/host.StateVariable=OCJAIL_TEST_STATE -X "+module+"/checker/host.ConfigVariable=OCJAIL_TEST_CONFIG", "-o", out, module+"/"+pkg)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if text, err := c.CombinedOutput(); err != nil {
 			return p, errors.Join(err, errors.New(string(text)))
