@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -66,6 +67,9 @@ func openBundle(p *config.Policy, at Where, owners *config.Owners) (*config.File
 	p.Opened, err = bundle.Open(archive, trust)
 	if err == nil {
 		err = openedAsLocked(p)
+	}
+	if errors.Is(err, bundle.ErrSignature) && p.Locked != nil {
+		err = fmt.Errorf("%w; %s holds it to this one: ocjail bundle update moves that to one that the keys have signed", err, p.Locked.Pos)
 	}
 	if err != nil {
 		p.Opened = nil

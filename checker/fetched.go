@@ -28,6 +28,14 @@ func (at Where) ownStore() store.Store {
 // howToPull ends the errors of a bundle that has to be fetched.
 const howToPull = "run ocjail bundle pull"
 
+// howToPullFirst is for a bundle of a layer that nobody has fetched.
+func howToPullFirst(l config.Layer) string {
+	if l == config.Organisation {
+		return howToPull + ", as root with --system for all users of this machine"
+	}
+	return howToPull
+}
+
 // fetched reads the bundle of a policy that was fetched, and sets the policy's path to
 // it. What trust lacks is the revision that was seen. No network is asked.
 func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Trust) (archive []byte, err error) {
@@ -40,7 +48,7 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 			return nil, err
 		}
 		if s, e, err = k.newest(); err != nil {
-			return nil, fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPull)
+			return nil, fmt.Errorf("%s: no bundle of it is here yet: %s", p.Remote, howToPullFirst(p.Layer))
 		}
 		trust.Seen, trust.System = k.seen()
 		if p.Locked != nil {

@@ -85,7 +85,7 @@ func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
 	s.Name = fmt.Sprintf("policy %s (%s)", p.Name, l.shown)
 	info, err := fs.Stat(l.fs, l.root)
 	if err != nil {
-		return s, "", err
+		return s, "", l.failed(err)
 	}
 	switch ext := filepath.Ext(l.root); {
 	case p.Bundle && info.IsDir():
@@ -102,6 +102,15 @@ type located struct {
 	root  string // in fs
 	file  string // on the host
 	shown string // for messages
+}
+
+// failed names the whole path in an error that has the name below a folder.
+func (l located) failed(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	return fmt.Errorf("%s: %w", l.file, err)
 }
 
 // locate finds what a configuration names. What a project names may not lead out of

@@ -13,12 +13,21 @@ die() {
   exit 1
 }
 
-# pages prints the names of the commands that have a manual page, "" for ocjail itself.
-pages() {
+# commands prints the names of ocjail's commands, or with an argument of those below one.
+commands() {
   local listed
-  listed=$("$stage/bin/ocjail" __complete '' 2>/dev/null) || die "$stage/bin/ocjail does not list its commands"
-  echo
+  listed=$("$stage/bin/ocjail" __complete "$@" '' 2>/dev/null) || die "$stage/bin/ocjail does not list its commands"
   sed -n 's/^\([a-z]\+\)\t.*/\1/p' <<<"$listed" | grep -vx 'completion\|help'
+}
+
+# pages prints the commands that have a manual page, "" for ocjail itself.
+pages() {
+  local sub
+  echo
+  commands
+  for sub in bundle config; do
+    commands "$sub" | sed "s/^/$sub /"
+  done
 }
 
 for tool in help2man gzip; do
@@ -37,18 +46,18 @@ trap 'rm -rf "$stage"' EXIT
 
 mkdir -p "$stage/bin" "$stage/man" "$dist"
 cp "$bin/ocjail" "$bin/ocjail-rules" "$stage/bin"
-cp "$root/LICENSE" "$stage"
+cp "$root/LICENSE" "$root"/docs/{bundles,rollout,configuration,log}.md "$stage"
 cp -r "$root/packages/systemd" "$root/packages/ocjail.hcl" "$stage"
 said=$("$stage/bin/ocjail" version) || die "$bin/ocjail does not run here: packages are built on a machine of their kind"
 [[ " $said " == *" $described "* ]] || die "$bin/ocjail is \"$said\", not of version $described: run make packages"
 
-commands=$(pages)
+listed=$(pages)
 while IFS= read -r command; do
-  page=$stage/man/ocjail${command:+-$command}.1
+  page=$stage/man/ocjail${command:+-${command// /-}}.1
   help2man --no-info --locale=C.UTF-8 --version-string="$PACKAGE_VERSION" --output="$page" "$stage/bin/ocjail${command:+ $command}" ||
     die "help2man made no page of ocjail $command"
   gzip -9n "$page"
-done <<<"$commands"
+done <<<"$listed"
 for shell in bash fish zsh; do
   "$stage/bin/ocjail" completion "$shell" >"$stage/ocjail.$shell"
 done

@@ -1,10 +1,11 @@
 # An organisation's configuration, complete, as an example: what is here beyond the policy
 # is what ocjail does without it, or a matter of taste. Copy it to /etc/ocjail/ocjail.hcl,
 # as root's, put the publisher's public key beside it, and keep what you mean. Users and
-# projects only tighten it. `ocjail config check /etc/ocjail/ocjail.hcl` looks at it, and
-# docs/configuration.md names all that can stand here.
+# projects only tighten it. configuration.md, in docs or beside this folder, names all that
+# can stand here. `ocjail config check --layer organisation /etc/ocjail/ocjail.hcl` looks at
+# it, once `ocjail bundle pull --system` has fetched the bundle.
 
-# The rules that you publish, signed (docs/rollout.md). `ocjail bundle pull --system`
+# The rules that you publish, signed (rollout.md there). `ocjail bundle pull --system`
 # fetches them for all users of the machine.
 policy "acme" {
   source       = "oci://ghcr.io/acme/policy:stable" # or https://policy.acme.example/acme.tar.gz, with token_file = "token"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/approval"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/decision"
 	"github.com/refnil/opencode-jail-devenv/checker/grants"
 )
@@ -43,6 +44,8 @@ type NotApprovedError struct {
 	Config string
 	// Wanted is where a file asks for approval, "" where none says.
 	Wanted string
+	// Roots is set where that is the organisation's, which nobody but root writes.
+	Roots bool
 }
 
 func (e *NotApprovedError) Error() string {
@@ -50,6 +53,9 @@ func (e *NotApprovedError) Error() string {
 		return fmt.Sprintf("jail %s was not approved; nothing was started", e.Jail)
 	}
 	text := fmt.Sprintf("jail %s is not approved, and there is no terminal to ask at; nothing was started. Run 'ocjail approve' in the project to look at it and approve it", e.Jail)
+	if e.Roots {
+		return fmt.Sprintf("%s; the organisation asks for that at %s", text, e.Wanted)
+	}
 	if e.Wanted != "" {
 		return text + ", or delete approval = \"widening\" at " + e.Wanted
 	}
@@ -124,7 +130,7 @@ func (c *consent) ask(q Question, store approval.Store) (string, error) {
 	}
 	refusal := &NotApprovedError{Jail: q.Jail, Asked: true, Config: c.Facts.ConfigDir + "/ocjail.hcl"}
 	if from, said := c.Config.From["gate.approval"]; said {
-		refusal.Wanted = from.Pos.String()
+		refusal.Wanted, refusal.Roots = from.Pos.String(), from.Layer == config.Organisation
 	}
 	switch {
 	case errors.Is(err, ErrNobody):

@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
@@ -50,7 +48,7 @@ func build(words []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(*file, code, 0o644); err != nil {
+	if err := putFile(*file, code, 0o644); err != nil {
 		return err
 	}
 	if place != (cache.Place{}) {

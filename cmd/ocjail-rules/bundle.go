@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -57,7 +58,7 @@ func buildBundle(words []string, out io.Writer) (int, error) {
 	if err != nil {
 		return brokenStatus, err
 	}
-	if err := renameio.WriteFile(*file, b.Archive, 0o644); err != nil {
+	if err := putFile(*file, b.Archive, 0o644); err != nil {
 		return brokenStatus, err
 	}
 	if err := tellBuilt(out, *file, b); err != nil {
@@ -142,7 +143,7 @@ func signBundle(words []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(file, signed, info.Mode().Perm(), renameio.IgnoreUmask()); err != nil {
+	if err := putFile(file, signed, info.Mode().Perm(), renameio.IgnoreUmask()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "%s: signed by %s (%s)\n", file, key.Public().ID, key.Public().Algorithm)
@@ -162,6 +163,23 @@ func secret(file string) error {
 		return fmt.Errorf("%s is a private key that others can read (mode %04o): run chmod 600 on it, and make another if somebody did", file, mode.Perm())
 	}
 	return nil
+}
+
+// putFile puts a file in its place at once. Its error names that, not the temporary
+// file beside it.
+func putFile(name string, text []byte, mode fs.FileMode, options ...renameio.Option) error {
+	err := renameio.WriteFile(name, text, mode, options...)
+	var of *fs.PathError
+	var moving *os.LinkError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &of):
+		err = of.Err
+	case errors.As(err, &moving):
+		err = moving.Err
+	}
+	return fmt.Errorf("%s can not be written: %w", name, err)
 }
 
 // readMost reads a file of at most so many bytes.

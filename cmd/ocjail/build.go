@@ -33,7 +33,7 @@ Exit status 0, or 2 when a rule is broken.`,
 		Example: `  ocjail build rules/ -o policy/acme.wasm
   ocjail build --warm no-docker.rego -o no-docker.wasm
   rm -rf ~/.cache/ocjail/rules     # forget compiled rules`,
-		Args: cobra.MinimumNArgs(1),
+		Args: operands(1, "PATH…"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"rego"}, cobra.ShellCompDirectiveFilterFileExt
 		},

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -32,8 +29,6 @@ signed by (ocjail.hcl, policy "NAME" { source = "acme.tar.gz", keys = […] }).`
   ocjail bundle push acme.tar.gz oci://ghcr.io/acme/policy:stable
   ocjail bundle pull
   ocjail bundle update --check jails/`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newBundleBuild(), newBundleSign(), newBundleVerify(), newBundleInspect(), newBundlePush(), newBundlePull(), newBundleUpdate())
 	return c
@@ -62,7 +57,7 @@ Exit status 0; 1: tests fail; 2: the rules are broken.`,
 		Example: `  ocjail bundle build rules/ -o acme.tar.gz
   ocjail bundle build rules/ -o acme.tar.gz --revision 42 --expires 2027-03-01
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) ocjail bundle build rules/ -o acme.tar.gz`,
-		Args: cobra.ExactArgs(1),
+		Args: operands(1, "DIR"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
@@ -148,9 +143,12 @@ func newBundleSign() *cobra.Command {
 
 Exit status 0, or 2 when the bundle or the key is broken.`,
 		Example:           `  ocjail bundle sign acme.tar.gz --key acme.key`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeBundles,
+		Args:              operands(1, "BUNDLE"),
+		ValidArgsFunction: completeFirst(completeBundles),
 		RunE: func(_ *cobra.Command, files []string) error {
+			if err := isFile(files[0]); err != nil {
+				return &statusError{brokenStatus, err}
+			}
 			return runRules("bundle-sign", "-key="+key, "--", files[0])
 		},
 	}
@@ -173,11 +171,11 @@ func newBundleVerify() *cobra.Command {
 		Long: `Verify that a bundle is signed by one of the keys, is whole, has not expired, and can
 be used by this ocjail: what a launch verifies.
 
-Exit status 0; 1: it is refused, and why; 2: the bundle or a key can not be read.`,
+Exit status 0; 1: it is refused, and why; 2: the file or a key can not be read.`,
 		Example: `  ocjail bundle verify acme.tar.gz --key acme.pem
   ocjail bundle verify acme.tar.gz --key acme.pem --key acme-next.pem --at-least 41`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeBundles,
+		Args:              operands(1, "BUNDLE"),
+		ValidArgsFunction: completeFirst(completeBundles),
 	}
 	c.Flags().StringArrayVar(&keys, "key", nil, "a public key's `FILE`; more than once for several")
 	c.Flags().StringVar(&least, "at-least", "", "refuse a `REVISION` below this one")
@@ -204,7 +202,7 @@ Exit status 0; 1: it is refused, and why; 2: the bundle or a key can not be read
 			}
 			trust.Keys = append(trust.Keys, more...)
 		}
-		archive, err := readMost(files[0], bundle.MaxArchive)
+		archive, err := readBundle(files[0])
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
@@ -228,12 +226,12 @@ well, and not verified: ocjail bundle verify does that.
 Exit status 0, or 2 when it can not be read.`,
 		Example: `  ocjail bundle inspect acme.tar.gz
   ocjail bundle inspect acme.tar.gz --format json | jq -r '.rules[].id'`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeBundles,
+		Args:              operands(1, "BUNDLE"),
+		ValidArgsFunction: completeFirst(completeBundles),
 	}
 	format := textOrJSON(c)
 	c.RunE = func(c *cobra.Command, files []string) error {
-		archive, err := readMost(files[0], bundle.MaxArchive)
+		archive, err := readBundle(files[0])
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
@@ -244,25 +242,4 @@ Exit status 0, or 2 when it can not be read.`,
 		return write(c.OutOrStdout(), *format, report.NewBundle(files[0], b, &claim))
 	}
 	return c
-}
-
-// readMost reads a regular file of at most so many bytes.
-func readMost(name string, most int64) (text []byte, err error) {
-	f, err := os.Open(filepath.Clean(name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", name)
-	}
-	text, err = io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s has more than %d KiB: this is no file of that kind", name, most>>10)
-	}
-	return text, errors.Join(err)
 }

@@ -53,7 +53,7 @@ user's word goes.`, howSourcesAreReached,
   ocjail bundle pull oci://ghcr.io/acme/policy:stable --key acme.pem
   ocjail bundle pull https://policy.acme.example/acme.tar.gz --allow-rollback 41
   sudo ocjail bundle pull --system --allow-rollback 41 /etc/ocjail/acme.tar.gz`,
-		Args: cobra.MaximumNArgs(1),
+		Args: operands(0, "SOURCE"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && !bundle.IsSource(args[0]) {
 				return p.note(c.OutOrStdout(), args[0])
@@ -64,7 +64,7 @@ user's word goes.`, howSourcesAreReached,
 			}
 			return p.run(c, orders)
 		},
-		ValidArgsFunction: completeBundles,
+		ValidArgsFunction: completeFirst(p.completeSources),
 	}
 	p.registerConfig(c)
 	c.Flags().StringArrayVar(&p.keys, "key", nil, "a public key's `FILE` that SOURCE may be signed by; more than once for several")

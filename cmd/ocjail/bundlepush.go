@@ -24,12 +24,17 @@ func newBundlePush() *cobra.Command {
 the file does as well: its address is then the source.`, howSourcesAreReached, `Exit status 0, or 2 when it could not be pushed.`),
 		Example: `  ocjail bundle push acme.tar.gz oci://ghcr.io/acme/policy:stable
   ocjail bundle push acme.tar.gz oci://127.0.0.1:5000/acme/policy:42`,
-		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: completeBundles,
+		Args:              operands(2, "BUNDLE", "oci://HOST/REPOSITORY:TAG"),
+		ValidArgsFunction: completeFirst(completeBundles),
 		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := parseSource(args[1])
-			if err == nil && s.Tag == "" {
+			s, err := bundle.ParseSource(args[1]) // the error does not print what may be a password
+			switch {
+			case err != nil:
+				err = fmt.Errorf("a bundle is pushed to oci://HOST/REPOSITORY:TAG: %w", err)
+			case s.Tag == "":
 				err = fmt.Errorf("%s: a bundle is pushed to oci://HOST/REPOSITORY:TAG", s)
+			default:
+				err = isFile(args[0])
 			}
 			if err != nil {
 				return &statusError{brokenStatus, err}

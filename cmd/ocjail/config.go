@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
+	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
@@ -26,8 +28,6 @@ defaults; the others only tighten, the project's in any case.`,
 		Example: `  ocjail config show
   ocjail config check
   ocjail config check --layer project ocjail.hcl`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newConfigShow(), newConfigCheck())
 	return c
@@ -44,7 +44,7 @@ what was ignored because the file is not trusted with it.
 Exit status 0, or 2 when a file is broken.`,
 		Example: `  ocjail config show
   ocjail config show --format json | jq '.rules'`,
-		Args: cobra.NoArgs,
+		Args: operands(0),
 	}
 	f.registerConfig(c)
 	f.registerProject(c)
@@ -92,26 +92,52 @@ trusted with or which is a waiver that has expired; 2: a file is broken.`,
 	c.RunE = func(c *cobra.Command, files []string) error {
 		var problems []error
 		var err error
+		checked := files
 		if len(files) > 0 {
 			problems, err = checkFiles(c, layer, files)
 		} else {
+			var m *machine
 			var rules *checker.Checker
-			if _, rules, err = f.configured(); err == nil {
-				problems = problemsOf(rules)
+			if m, rules, err = f.configured(); err == nil {
+				problems, checked = problemsOf(rules), filesOf(m.config)
 			}
 		}
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
-		for _, p := range problems {
-			complain(c.OutOrStdout(), p)
-		}
-		if len(problems) > 0 {
-			return &statusError{foundStatus, nil}
-		}
-		return nil
+		return tellChecked(c.OutOrStdout(), checked, problems)
 	}
 	return c
+}
+
+// tellChecked says what there is to mend, or that there is nothing.
+func tellChecked(out io.Writer, files []string, problems []error) error {
+	for _, p := range problems {
+		complain(out, p)
+	}
+	if len(problems) > 0 {
+		return &statusError{foundStatus, nil}
+	}
+	if len(files) == 0 {
+		files = []string{"there is no file, and ocjail's own settings hold"}
+	}
+	for _, f := range files {
+		if _, err := fmt.Fprintf(out, "%s: nothing to mend\n", hclfile.Escape(f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filesOf are the files that make up a configuration.
+func filesOf(c *config.Config) []string {
+	var names []string
+	for _, f := range c.Files {
+		if f.Path != "" {
+			names = append(names, f.Path)
+		}
+	}
+	return names
 }
 
 // problemsOf are the statements that do not count, whatever the jail.

@@ -34,7 +34,7 @@ before it starts; 2: a jail could not be modelled.`),
   ocjail diff HEAD~1:jail.hcl jail.hcl
   ocjail diff --profile jail.hcl HEAD~1 HEAD
   ocjail diff old-manifest.json new-manifest.json --format markdown`,
-		Args:              cobra.ExactArgs(2),
+		Args:              operands(2, "A", "B"),
 		ValidArgsFunction: completeTargets,
 	}
 	f.registerHost(c)

@@ -32,7 +32,7 @@ Exit status 0: jails can run here; 1: they can not.`,
 		Example: `  ocjail doctor
   ocjail doctor --org
   ocjail doctor --format json | jq -r '.checks[] | select(.status != "ok") | "\(.name): \(.detail)", .mend // empty'`,
-		Args: cobra.NoArgs,
+		Args: operands(0),
 	}
 	c.Flags().StringVar(&bwrap, "bwrap", "", "the real bubblewrap's `PATH` (default: from $PATH)")
 	must(c.MarkFlagFilename("bwrap"))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -23,15 +24,21 @@ func newInit() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init --org DIR",
 		Short: "Write a starter repository for an organisation's policy",
-		Long: `Write a repository for an organisation's policy into DIR, which must be empty or not
-exist: a rule with its tests and a list, an ocjail.hcl, a script that tests, builds,
-signs, verifies and pushes the bundle, a GitHub workflow that runs it, a .gitignore
-that keeps private keys out, and a README that says what to do next.
+		Long: `Write a repository for an organisation's policy into DIR, which must not exist or
+hold nothing but .git and a LICENSE: a rule with its tests and a list, an ocjail.hcl,
+a script that tests, builds, signs, verifies and pushes the bundle, a GitHub workflow
+that runs it, a .gitignore that keeps private keys out, and a README that says what to
+do next.
 
 Exit status 0, or 2 when nothing, or not all of it, was written.`,
 		Example: `  ocjail init --org acme-policy
   cd acme-policy && ocjail test rules --coverage 100`,
-		Args: cobra.NoArgs,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 && org == "" {
+				return fmt.Errorf("the folder goes with a flag: ocjail init --org %s", args[0])
+			}
+			return operands(0)(c, args)
+		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := writeStarter(org); err != nil {
 				return &statusError{brokenStatus, err}
@@ -58,8 +65,10 @@ func writeStarter(dir string) error {
 	if err != nil {
 		return err
 	}
-	if len(there) > 0 {
-		return fmt.Errorf("%s is not empty (%q is in it): name a new folder; nothing was written", dir, there[0].Name())
+	for _, e := range there { // what git init, and a forge, leave in a new repository
+		if e.Name() != ".git" && !strings.HasPrefix(e.Name(), "LICENSE") {
+			return fmt.Errorf("%s is not empty (%q is in it): name a new folder; nothing was written", dir, e.Name())
+		}
 	}
 	if err := copyStarter(dir); err != nil {
 		return fmt.Errorf("%w: mend that, and remove what was written of %s", err, dir)

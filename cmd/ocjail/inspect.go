@@ -35,7 +35,7 @@ func newInspect() *cobra.Command {
   ocjail inspect --add 'readonly ~/notes'
   ocjail inspect --html jail.html && xdg-open jail.html
   ocjail inspect --format json | jq '.mounts[] | select(.access == "rw").path'`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              operands(0, "TARGET"),
 		ValidArgsFunction: completeTargets,
 	}
 	f.register(c)

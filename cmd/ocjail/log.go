@@ -45,13 +45,17 @@ Exit status 0, or 2 when a line, or the log, could not be read.`,
   ocjail log --project . --rule fs/rw-outside-home
   ocjail log --format json | jq -r 'select(.verdict == "deny") | .errors[]' | sort | uniq -c
   ocjail log --follow --rule exec/`,
-		Args: cobra.NoArgs,
+		Args: operands(0),
 	}
 	c.Flags().StringVar(&f.project, "project", "", "only of the project around `DIR`")
 	must(c.MarkFlagDirname("project"))
 	c.Flags().StringVar(&f.verdict, "verdict", "", "only of this `VERDICT`: "+strings.Join(decision.Verdicts, ", "))
 	must(c.RegisterFlagCompletionFunc("verdict", cobra.FixedCompletions(decision.Verdicts, cobra.ShellCompDirectiveNoFileComp)))
 	c.Flags().StringVar(&f.rule, "rule", "", "only where the `RULE` found something, waived or not; a category with / behind it for all of it")
+	must(c.RegisterFlagCompletionFunc("rule", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		known := jailFlags{judges: true, warn: c.ErrOrStderr}
+		return known.completeRules(c.Context(), nil)
+	}))
 	c.Flags().StringVar(&f.since, "since", "", "only since `WHEN`: 30m, 12h, 7d, or a date, 2027-01-31, or a time of RFC 3339")
 	c.Flags().IntVarP(&f.last, "last", "n", 0, "only the last `N`")
 	c.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on with what is decided from now on, until interrupted")

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/release"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
@@ -52,6 +51,9 @@ func doMain(args []string, stdout, stderr io.Writer) int {
 	}
 	root := newRoot(stdout, stderr)
 	root.SetArgs(words)
+	if len(words) > 0 && words[0] == cobra.ShellCompRequestCmd {
+		describePlainly(root)
+	}
 	ran, err := root.ExecuteContextC(context.Background())
 	var s *statusError
 	switch {
@@ -104,23 +106,15 @@ starts nothing, when the jail breaks one.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(append(launchers(), newLint(), newInspect(), newWhy(), newDiff(), newRules(), newConfig(), newTest(), newBuild(), newBundle(), newInit(), newVersion())...)
-	root.Args = func(_ *cobra.Command, args []string) error { return unknownCommand(root, args) }
-	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	return root
-}
-
-// unknownCommand stands in for cobra's message, which takes four lines.
-func unknownCommand(root *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
+	root.SetFlagErrorFunc(flagError)
+	root.InitDefaultCompletionCmd()
+	isParent(root)
 	for _, c := range root.Commands() {
-		if !c.Hidden {
-			names = append(names, c.Name())
+		if c.HasSubCommands() {
+			isParent(c)
 		}
 	}
-	return fmt.Errorf("unknown command %q%s", args[0], hclfile.DidYouMean(args[0], names))
+	return root
 }
 
 func newVersion() *cobra.Command {
@@ -129,7 +123,7 @@ func newVersion() *cobra.Command {
 		Short:   "Print the version",
 		Long:    "Print the version of ocjail, and what it was built with.",
 		Example: "  ocjail version",
-		Args:    cobra.NoArgs,
+		Args:    operands(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := io.WriteString(c.OutOrStdout(), versionLine())
 			return err

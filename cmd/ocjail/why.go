@@ -43,7 +43,7 @@ func newWhy() *cobra.Command {
   ocjail why GITHUB_TOKEN
   ocjail why --as path GITHUB_TOKEN
   ocjail why /run/docker.sock jail.hcl && echo "the jail is open"`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: operands(1, "PATH|HOST:PORT|NAME", "TARGET"),
 		ValidArgsFunction: func(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return nil, cobra.ShellCompDirectiveDefault

@@ -62,7 +62,7 @@ func TestPackages(t *testing.T) {
 // installed checks what the package brings, beside the files that only one kind has.
 func (m *machine) installed(more ...string) {
 	m.t.Helper()
-	for _, name := range append(more, "usr/bin/ocjail-rules", "usr/share/doc/ocjail/examples/ocjail.hcl",
+	for _, name := range append(more, "usr/bin/ocjail-rules", "usr/share/doc/ocjail/examples/ocjail.hcl", "usr/share/doc/ocjail/rollout.md", "usr/share/doc/ocjail/configuration.md", "usr/share/man/man1/ocjail-bundle-pull.1.gz",
 		"usr/lib/systemd/system/ocjail-bundles.service", "usr/lib/systemd/system/ocjail-bundles.timer", "usr/lib/systemd/user/ocjail-bundles.service", "usr/lib/systemd/user/ocjail-bundles.timer", "usr/share/man/man1/ocjail.1.gz",
 		"usr/share/bash-completion/completions/ocjail", "usr/share/fish/vendor_completions.d/ocjail.fish") {
 		if info, err := os.Lstat(m.path(name)); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {

@@ -132,7 +132,7 @@ type folder struct {
 // is an error.
 func read(dir string) (*folder, error) {
 	if info, err := os.Stat(dir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w: name the folder that holds the rules and their tests", dir, errors.Unwrap(err)) // an *fs.PathError, without stat
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder: name the one that holds the rules and their tests", dir)
 	}
