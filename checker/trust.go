@@ -124,11 +124,16 @@ func (j *Jail) storesOutOfReach(p config.Policy, at Where, what string) error {
 	}
 	for _, s := range at.stores() {
 		file := s.EntryFile(nameOf(&p, at))
-		if _, err := j.FS.Lstat(file); errors.Is(err, fs.ErrNotExist) {
-			continue
+		real, err := j.FS.RealPath(file)
+		if errors.Is(err, fs.ErrNotExist) && s.Shared && j.Facts.UID != 0 {
+			continue // nobody but root makes one there
 		}
-		if err := j.outOfReach(file, what+file); err != nil {
-			return err
+		// The place of one that is not there counts: it could tell of a rollback.
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s%s: %w", what, file, err)
+		}
+		if at, inside := j.writable(real); inside != "" {
+			return fmt.Errorf("%s%s, by which ocjail knows what was fetched and seen, can be written in the jail as %s, and so may be the agent's: drop the mount that holds %s, or bind a narrower one", what, file, inside, at)
 		}
 	}
 	return nil
@@ -145,15 +150,23 @@ func (j *Jail) outOfReach(p, what string) error {
 }
 
 func (j *Jail) unwritable(real host.Real, what string) error {
+	if _, inside := j.writable(real); inside != "" {
+		return fmt.Errorf("%s can be written in the jail as %s, and so may be the agent's: keep it where no jail can write, such as %s",
+			what, inside, j.Facts.ConfigDir)
+	}
+	return nil
+}
+
+// writable tells which place of a path the jail can write, and as what; "" for none.
+func (j *Jail) writable(real host.Real) (at, inside string) {
 	places := []string{real.Path}
 	for _, l := range real.Links {
 		places = append(places, l.Path)
 	}
 	for _, at := range places {
 		if way := j.Tree.Widest(at); way.Access.Writes() {
-			return fmt.Errorf("%s can be written in the jail as %s, and so may be the agent's: keep it where no jail can write, such as %s",
-				what, way.Inside, j.Facts.ConfigDir)
+			return at, way.Inside
 		}
 	}
-	return nil
+	return "", ""
 }

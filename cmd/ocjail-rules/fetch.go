@@ -69,6 +69,7 @@ func order(words []string) (*remote.Client, remote.Order, error) {
 	flags.BoolVar(&o.Store.Shared, "shared", false, "")
 	flags.StringVar(&o.Store.Root, "root", "", "")
 	flags.StringVar(&o.Digest, "digest", "", "")
+	flags.DurationVar(&o.RefuseAfter, "refuse-after", 0, "")
 	token := flags.String("token-file", "", "")
 	rollback := flags.String("rollback", "", "")
 	var keys files
@@ -104,6 +105,9 @@ func pullBundle(words []string, out io.Writer) error {
 	p, err := client.Pull(context.Background(), o, time.Now())
 	if err != nil {
 		return err
+	}
+	if p.Twin != "" {
+		fmt.Fprintf(out, "%s: warning: it is another bundle than %s, which was here, and of the same revision %s: machines can not tell which is the newer, so have its publisher give each a revision of its own\n", o.Source, p.Twin, p.Revision)
 	}
 	if p.Discarded != nil {
 		fmt.Fprintf(out, "%s: %v, and fetched anew\n", o.Source, p.Discarded)

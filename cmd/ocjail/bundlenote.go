@@ -9,6 +9,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 )
 
 // note verifies the bundle of a policy that names a file, and goes on from its
@@ -33,7 +34,7 @@ func (p *pulling) accept(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	policies, at, owners, err := p.policies()
+	files, at, owners, err := p.policies()
 	if err != nil {
 		return "", err
 	}
@@ -48,8 +49,8 @@ func (p *pulling) accept(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for i := range policies {
-		if policy := &policies[i]; policy.Bundle && policy.Remote == nil && filepath.Clean(at.File(policy.Path)) == file {
+	for _, policy := range policiesOf(files) {
+		if policy.Bundle && policy.Remote == nil && filepath.Clean(at.File(policy.Path)) == file {
 			e, err := checker.Accept(policy, at, owners, in, rollback)
 			if err != nil {
 				return "", err
@@ -66,4 +67,13 @@ func noted(file string, e store.Entry, forAll bool) string {
 		users = " for all users, whatever they have seen before"
 	}
 	return fmt.Sprintf("%s: revision %s, %s, signed by %s (%s): noted%s; older ones are refused", file, e.Revision, e.Digest, e.Signer, e.Algorithm, users)
+}
+
+func policiesOf(files []*config.File) (all []*config.Policy) {
+	for _, f := range files {
+		for i := range f.Policies {
+			all = append(all, &f.Policies[i])
+		}
+	}
+	return all
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -11,12 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
-	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/report"
 )
 
 // pulling is what ocjail bundle pull was asked for.
@@ -58,7 +56,7 @@ user's word goes.`, howSourcesAreReached,
 			if len(args) == 1 && !bundle.IsSource(args[0]) {
 				return p.note(c.OutOrStdout(), args[0])
 			}
-			orders, err := p.orders(args)
+			orders, err := p.orders(c, args)
 			if err != nil {
 				return &statusError{brokenStatus, err}
 			}
@@ -78,14 +76,6 @@ user's word goes.`, howSourcesAreReached,
 	return c
 }
 
-// order is one bundle to be fetched.
-type order struct {
-	source string
-	keys   []string // files
-	token  string   // a file, "" for none
-	digest string   // that the lock names, "" for the newest
-}
-
 // misused tells what of the flags makes no sense.
 func (p *pulling) misused(args []string) error {
 	if len(args) == 0 && (len(p.keys) > 0 || p.rollback != "" || p.token != "") {
@@ -100,100 +90,6 @@ func (p *pulling) misused(args []string) error {
 		return fmt.Errorf("--system keeps bundles in %s, which is root's: run it as root, or leave it out", store.System().Dir)
 	}
 	return nil
-}
-
-// orders says what is to be fetched.
-func (p *pulling) orders(args []string) ([]order, error) {
-	if err := p.misused(args); err != nil {
-		return nil, err
-	}
-	if len(args) == 1 {
-		return p.orderFor(args[0])
-	}
-	all, err := p.configured()
-	if err == nil && len(all) == 0 {
-		err = errors.New("no policy has a bundle to be fetched: name a SOURCE and --key FILE, or write policy \"NAME\" { source = \"oci://…\", keys = […] } into ocjail.hcl (ocjail config --help names the files)")
-	}
-	return all, err
-}
-
-// orderFor takes the keys of a policy where none are given. Where two policies name the
-// source, a launch verifies it by the keys of each.
-func (p *pulling) orderFor(source string) ([]order, error) {
-	if _, err := parseSource(source); err != nil {
-		return nil, err
-	}
-	if len(p.keys) > 0 {
-		return []order{{source: source, keys: p.keys, token: p.token}}, nil
-	}
-	all, err := p.configured()
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range all {
-		if o.source == source {
-			o.token = cmp.Or(p.token, o.token)
-			return []order{o}, nil
-		}
-	}
-	return nil, fmt.Errorf("no policy names %s, so its keys are not known: add --key FILE with the publisher's public key", source)
-}
-
-// configured are the bundles that the configuration has fetched.
-func (p *pulling) configured() ([]order, error) {
-	policies, at, owners, err := p.policies()
-	if err != nil {
-		return nil, err
-	}
-	var all []order
-	for _, policy := range policies {
-		if policy.Remote == nil {
-			continue
-		}
-		o, err := orderOf(&policy, at, owners)
-		if err != nil {
-			return nil, fmt.Errorf("policy %q of %s: %w", policy.Name, policy.Pos, err)
-		}
-		all = append(all, o)
-	}
-	return all, nil
-}
-
-// policies are those of the user's and the organisation's files.
-func (p *pulling) policies() (all []config.Policy, at checker.Where, owners *config.Owners, err error) {
-	cwd, err := os.Getwd()
-	if err != nil {
-		return nil, at, nil, fmt.Errorf("working directory: %w", err)
-	}
-	facts, err := host.Gather(host.NewFS(), cwd)
-	if err != nil {
-		return nil, at, nil, err
-	}
-	files, owners, err := p.files(facts, opening{})
-	if err != nil {
-		return nil, at, nil, err
-	}
-	for _, f := range files {
-		for _, policy := range f.Policies {
-			if f.Lock != nil && policy.Remote != nil && policy.Locked == nil {
-				return nil, at, nil, fmt.Errorf("policy %q of %s: the lock %s does not name %s: run ocjail bundle update, which adds it", policy.Name, policy.Pos, f.Lock.Path, policy.Source)
-			}
-			all = append(all, policy)
-		}
-	}
-	return all, checker.Where{Home: facts.Home, Project: facts.ProjectRoot}, owners, nil
-}
-
-func orderOf(p *config.Policy, at checker.Where, owners *config.Owners) (order, error) {
-	o := order{source: p.Remote.String()}
-	var err error
-	if o.keys, err = checker.KeyFiles(p, at, owners); err == nil && p.Remote.TokenFile != "" {
-		o.token = at.File(p.Remote.TokenFile)
-	}
-	if p.Locked != nil {
-		o.digest = p.Locked.Digest
-	}
-	return o, err
 }
 
 // store is where to keep what is known of bundles.
@@ -220,27 +116,44 @@ func (p *pulling) run(c *cobra.Command, orders []order) error {
 	}
 	failed := false
 	for _, o := range orders {
-		words := []string{
-			"bundle-pull", "-build=" + worker.Identity().String(), "-store=" + in.Dir, fmt.Sprintf("-shared=%t", in.Shared), "-root=" + in.Root,
-			"-rollback=" + p.rollback, "-token-file=" + o.token, "-timeout=" + p.timeout.String(),
-			"-digest=" + o.digest,
+		fetched, err := p.fetch(c, program, home, in, o)
+		if err != nil {
+			return &statusError{brokenStatus, err}
 		}
-		for _, k := range o.keys {
-			words = append(words, "-key="+k)
+		if why := o.problem(fetched); why != nil {
+			if err := report.Error(c.ErrOrStderr(), why); err != nil {
+				return err
+			}
 		}
-		child := exec.CommandContext(c.Context(), program, append(words, "--", o.source)...)
-		child.Args[0] = worker.Name
-		child.Env = append(os.Environ(), "HOME="+home) // a timer may have none, and the Docker configuration lies there
-		child.Stdout, child.Stderr = c.OutOrStdout(), c.ErrOrStderr()
-		err := child.Run()
-		var exit *exec.ExitError
-		if err != nil && (!errors.As(err, &exit) || !exit.Exited()) {
-			return &statusError{brokenStatus, fmt.Errorf("%s: %s: %w", o.source, worker.Name, err)}
-		}
-		failed = failed || err != nil
+		failed = failed || !fetched || o.unusable() != nil
 	}
 	if failed {
-		return &statusError{brokenStatus, nil} // ocjail-rules has said why
+		return &statusError{brokenStatus, nil} // what failed has said why
 	}
 	return nil
+}
+
+// fetch has one bundle fetched. That it was not, ocjail-rules says.
+func (p *pulling) fetch(c *cobra.Command, program, home string, in store.Store, o order) (fetched bool, err error) {
+	if o.failed != nil {
+		return false, nil
+	}
+	words := []string{
+		"bundle-pull", "-build=" + worker.Identity().String(), "-store=" + in.Dir, fmt.Sprintf("-shared=%t", in.Shared), "-root=" + in.Root,
+		"-rollback=" + p.rollback, "-token-file=" + o.token, "-timeout=" + p.timeout.String(),
+		"-digest=" + o.digest, "-refuse-after=" + o.refuseAfter.String(),
+	}
+	for _, k := range o.keys {
+		words = append(words, "-key="+k)
+	}
+	child := exec.CommandContext(c.Context(), program, append(words, "--", o.source)...)
+	child.Args[0] = worker.Name
+	child.Env = append(os.Environ(), "HOME="+home) // a timer may have none, and the Docker configuration lies there
+	child.Stdout, child.Stderr = c.OutOrStdout(), c.ErrOrStderr()
+	err = child.Run()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || !exit.Exited()) {
+		return false, fmt.Errorf("%s: %s: %w", o.source, worker.Name, err)
+	}
+	return err == nil, nil
 }

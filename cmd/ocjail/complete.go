@@ -18,12 +18,12 @@ func completeFirst(first cobra.CompletionFunc) cobra.CompletionFunc {
 // completeSources offers the bundles that the configuration names, by their sources or
 // as the files that they are.
 func (p *pulling) completeSources(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	policies, at, _, err := p.policies()
+	files, at, _, err := p.policies()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
 	var all []string
-	for _, policy := range policies {
+	for _, policy := range policiesOf(files) {
 		switch {
 		case policy.Remote != nil:
 			all = append(all, policy.Remote.String()+"\tpolicy "+policy.Name)

@@ -2,9 +2,7 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
@@ -22,6 +20,8 @@ type Order struct {
 	// Digest is that of the one archive that is wanted, which a lock names; "" for the
 	// newest.
 	Digest string
+	// RefuseAfter is the age from which no launch goes by what is kept; 0 for none.
+	RefuseAfter time.Duration
 }
 
 // Pulled is what came of it.
@@ -29,6 +29,9 @@ type Pulled struct {
 	store.Entry
 	Unchanged bool  // the source has what was kept already
 	Discarded error // what was kept and was not good any more, nil for nothing
+	// Twin is the digest of another bundle of this revision, which was kept before and
+	// signed by the same key; "" for none.
+	Twin string
 }
 
 // Pull fetches a bundle, verifies it and keeps it. Whatever goes wrong, what was kept
@@ -44,48 +47,9 @@ func (c *Client) Pull(ctx context.Context, o Order, now time.Time) (*Pulled, err
 	trust := bundle.Trust{Keys: o.Keys, Seen: k.seen, System: k.bySystem, Source: o.Source.String(), Now: now, Version: c.Version}
 	p, err := c.replace(ctx, o, k, trust)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; %s", o.Source, err, k.stays())
+		return nil, fmt.Errorf("%s: %w; %s", o.Source, err, k.stays(o, trust))
 	}
 	return p, nil
-}
-
-// kept is what is known of a source.
-type kept struct {
-	store.Entry             // of the store that is filled, if known
-	known       bool        // and no rollback of root's has made it count no more
-	machine     store.Entry // zero for none
-	seen        bundle.Revision
-	bySystem    bool // root noted seen, and no user's word goes behind it
-}
-
-func recall(o Order) (k kept, err error) {
-	if k.machine, err = o.Store.Machine(o.Source.String()); err != nil {
-		return k, err
-	}
-	e, err := o.Store.Find(o.Source.String())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return k, err
-	}
-	if err == nil && !e.Yields(k.machine) {
-		k.Entry, k.known = e, true
-	}
-	k.seen, k.bySystem = k.Seen, o.Store.Shared
-	if k.machine.Seen.Compare(k.seen) > 0 {
-		k.seen, k.bySystem = k.machine.Seen, true
-	}
-	return k, nil
-}
-
-// stays tells by what launches go on.
-func (k kept) stays() string {
-	e := k.Entry
-	if !k.known || k.machine.Revision.Compare(e.Revision) > 0 {
-		e = k.machine
-	}
-	if e.Source == "" {
-		return "no bundle of it is kept here"
-	}
-	return fmt.Sprintf("revision %s (%s), of %s, signed by %.16s, stays in use", e.Revision, e.Digest, e.Fetched.UTC().Format(time.RFC3339), e.Signer)
 }
 
 func (c *Client) replace(ctx context.Context, o Order, before kept, trust bundle.Trust) (*Pulled, error) {
@@ -114,6 +78,9 @@ func (c *Client) replace(ctx context.Context, o Order, before kept, trust bundle
 		Source: o.Source.String(), Digest: b.Digest, Revision: b.Manifest.Revision, Seen: b.Manifest.Revision,
 		Signer: b.Signer, Algorithm: b.Algorithm, Fetched: trust.Now, Mark: f.Mark, Rollback: before.machine.Rollback,
 	}
+	if before.known && b.Digest != before.Digest && b.Signer == before.Signer && b.Manifest.Revision.Compare(before.Revision) == 0 {
+		p.Twin = before.Digest
+	}
 	p.Unchanged = before.known && b.Digest == before.Digest && p.Discarded == nil
 	return p, o.Store.Keep(f.Archive, p.Entry, o.Rollback)
 }
@@ -129,21 +96,4 @@ func open(archive []byte, trust bundle.Trust, before kept, o Order) (*bundle.Bun
 		err = &bundle.RollbackError{Revision: b.Manifest.Revision, Seen: before.seen, Source: trust.Source, System: before.bySystem}
 	}
 	return b, err
-}
-
-// standing is the mark of what is kept, if that is good: only then is it no loss not to
-// get it anew.
-func standing(s store.Store, e store.Entry, trust bundle.Trust) (mark string, discarded error) {
-	archive, err := s.Read(e)
-	var gone *store.DiscardedError
-	if errors.As(err, &gone) {
-		return "", gone
-	}
-	if err == nil {
-		_, err = bundle.Open(archive, trust)
-	}
-	if err != nil {
-		return "", nil
-	}
-	return e.Mark, nil
 }

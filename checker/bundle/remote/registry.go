@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os/exec"
 	"path"
 	"strings"
 	"time"
@@ -190,6 +191,8 @@ func registryError(err error) error {
 			why = strings.TrimSpace(answer.Errors[0].Error())
 		}
 		return &statusError{answer.StatusCode, fmt.Sprintf("it answers %d %.200q", answer.StatusCode, why)}
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("%w: install that helper, or take it out of the Docker configuration (credsStore and credHelpers of ~/.docker/config.json)", err)
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		return &statusError{http.StatusUnauthorized, "it answers 401, and the Docker configuration has no credentials for it"}
 	case errors.Is(err, errdef.ErrNotFound):

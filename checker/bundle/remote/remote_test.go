@@ -281,6 +281,43 @@ func TestRollbackByName(t *testing.T) {
 	p.refused(t, "7 was seen here before")
 }
 
+// What root noted for the machine, a user's pull does not go behind; what root rolled
+// back, it does not hold on to.
+func TestPullsOfUsers(t *testing.T) {
+	key := bundletest.NewKey(t, "acme")
+	rev := "42"
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(bundletest.Signed(t, key, rev)) })
+	user, root := newPuller(t, s.URL+"/acme.tar.gz", key), newPuller(t, s.URL+"/acme.tar.gz", key)
+	root.order.Store.Shared = true
+	user.order.Store.Root = root.order.Store.Dir
+	pulls := func(p *puller, revision, rollback string) error {
+		t.Helper()
+		rev, p.order.Rollback = revision, bundle.Revision{}
+		if rollback != "" {
+			var err error
+			p.order.Rollback, err = bundle.ParseRevision(rollback)
+			check(t, err)
+		}
+		_, err := p.pull(t)
+		return err
+	}
+	check(t, pulls(root, "42", ""))
+	for _, rollback := range []string{"", "41"} {
+		if err := pulls(user, "41", rollback); !errors.Is(err, bundle.ErrRollback) || !strings.Contains(err.Error(), "which root noted for this machine") || !strings.Contains(err.Error(), "revision 42 (sha256:") || !strings.Contains(err.Error(), "stays in use") {
+			t.Errorf("%q: %v", rollback, err)
+		}
+	}
+	check(t, pulls(user, "43", ""))
+	check(t, pulls(root, "41", "41"))
+	check(t, pulls(user, "41", ""))
+	if got := user.kept(t); got != "41" {
+		t.Error(got)
+	}
+	if err := pulls(root, "40", ""); !errors.Is(err, bundle.ErrRollback) || !strings.Contains(err.Error(), "ocjail bundle pull --system --allow-rollback 40 ") {
+		t.Error(err)
+	}
+}
+
 // A proxy stands between, as HTTPS_PROXY says; nothing else knows bundles.test.
 func TestProxy(t *testing.T) {
 	key := bundletest.NewKey(t, "acme")
@@ -441,6 +478,8 @@ func TestClosedRegistry(t *testing.T) {
 	if _, err := p.pull(t); err != nil || p.kept(t) != "7" {
 		t.Error(err)
 	}
+	check(t, os.WriteFile(file, fmt.Appendf(nil, `{"credHelpers": {%q: "nosuch"}}`, host), 0o600))
+	p.refused(t, "docker-credential-nosuch", "install that helper, or take it out of the Docker configuration (credsStore and credHelpers of")
 	check(t, os.WriteFile(file, []byte("{"), 0o600))
 	p.refused(t, "the Docker configuration, for credentials")
 }
