@@ -45,7 +45,7 @@ func TestBadUpdates(t *testing.T) {
 	}))
 	good := published(t, l.key, "7")
 	now.archive = good
-	l.do("bundle", "update").says(t, 0, "ocjail.lock: moved")
+	l.do("bundle", "update").says(t, 0, "ocjail.lock: written, the first one")
 	before := l.locked()
 	key := l.key.Public().ID[:16]
 	for name, b := range badPulls(t, l, bundletest.NewKey(t, "other")) {
@@ -90,7 +90,7 @@ func TestKilledUpdates(t *testing.T) {
 		archive.Store(&a)
 	}
 	publish(1)
-	l.do("bundle", "update").says(t, 0, "ocjail.lock: moved")
+	l.do("bundle", "update").says(t, 0, "ocjail.lock: written, the first one")
 	publish(2)
 	began := time.Now()
 	l.do("bundle", "update").says(t, 0, "ocjail.lock: moved")
