@@ -259,7 +259,12 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, sig
 		return err
 	}
 	v := &verifier{expected: expected, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(j.Tree), meanwhile: func() error {
-		return errors.Join(jail.tether.pump(), signals.fatal())
+		for _, look := range []func() error{signals.fatal, jail.tether.pump, jail.listen} {
+			if err := look(); err != nil {
+				return err
+			}
+		}
+		return nil
 	}}
 	if err := v.wait(time.Now().Add(setupLimit)); err != nil {
 		return err

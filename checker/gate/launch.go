@@ -138,8 +138,32 @@ var errSetup = errors.New("bwrap could not set the jail up (its message is above
 // setupLimit bounds how long bwrap may take to build a jail.
 const setupLimit = 30 * time.Second
 
+// errAround says that another process than the first one which the program made is
+// the jail.
+var errAround = errors.New("what was started as bwrap is a program around it: name the real one with --bwrap; nothing was started")
+
+// listen identifies the jail if bwrap has said by now which process that is. It does
+// so before the jail is built: of a program around bwrap it is known at once.
+func (j *jailStart) listen() error {
+	if j.info != nil {
+		return nil
+	}
+	said, err := j.said.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("waiting for bwrap: %w", err)
+	}
+	ready := 0
+	err = said.Control(func(fd uintptr) { // not Fd, which would take the deadlines away
+		ready, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) // else the next look tells
+	})
+	if err != nil || ready < 1 {
+		return err
+	}
+	return j.identify()
+}
+
 // identify reads which process bwrap says is the jail, in the JSON that it writes to
-// --info-fd. Where that is known before, there is no need to wait for it.
+// --info-fd, and waits for it.
 func (j *jailStart) identify() error {
 	if j.info != nil {
 		return nil
@@ -158,7 +182,11 @@ func (j *jailStart) identify() error {
 		return fmt.Errorf("bwrap wrote %q to --info-fd: no child-pid in it", raw)
 	}
 	if j.tether != nil && j.child != info.Child {
-		return fmt.Errorf("bwrap made process %d, and says that the jail is %d: name the real bwrap with --bwrap, not a program that starts it", j.child, info.Child)
+		// It waits for permission, and would do so for ever.
+		if err := unix.Kill(info.Child, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+			return errors.Join(errAround, fmt.Errorf("kill %d: %w", info.Child, err))
+		}
+		return errAround
 	}
 	j.child, j.info = info.Child, raw
 	if h, err := unix.PidfdOpen(j.child, 0); err == nil { // else before Linux 5.3, or it ended: supervise will tell

@@ -142,6 +142,9 @@ func (t *tether) wait(flags int) (stopped bool, ws unix.WaitStatus, err error) {
 // resume hands the signal on, but for tracing's own, and for stops by the
 // terminal (^Z): they stopped us as well, and we are here again.
 func (t *tether) resume(ws unix.WaitStatus) error {
+	if ws.TrapCause() > 0 {
+		return t.forked()
+	}
 	s := ws.StopSignal()
 	switch s {
 	case unix.SIGTRAP, unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU:
@@ -152,6 +155,21 @@ func (t *tether) resume(ws unix.WaitStatus) error {
 		return nil
 	}
 	return t.failed("continue", err)
+}
+
+// forked ends what the process has forked, and tells that it is not the jail's: that
+// one forks nothing before it may run the command (bubblewrap.c, main). What it
+// forks is traced too (ptrace(2)), and would never be let go.
+func (t *tether) forked() error {
+	child, err := unix.PtraceGetEventMsg(t.pid)
+	if err != nil {
+		return t.failed("follow", err)
+	}
+	inner := &tether{pid: int(child)}
+	if err := unix.Kill(inner.pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+		return inner.failed("end", err)
+	}
+	return errors.Join(errAround, inner.reap())
 }
 
 func (t *tether) failed(what string, err error) error {

@@ -98,12 +98,12 @@ func settle(look func() error, final func() bool, deadline time.Time) error {
 		done := time.Since(since) > settleLimit && final()
 		err := look()
 		var m *mismatch
-		if err == nil || !errors.As(err, &m) {
+		if err == nil || !errors.As(err, &m) && !errors.Is(err, errUnfinished) {
 			return err
 		}
 		now := time.Now()
-		if m.text != last {
-			last, since, done = m.text, now, false
+		if text := err.Error(); text != last {
+			last, since, done = text, now, false
 		}
 		if done || now.After(deadline) {
 			return err
@@ -147,7 +147,8 @@ func (v *verifier) once() error {
 	return nil
 }
 
-var errUnfinished = &mismatch{"bwrap did not finish"}
+// errUnfinished is no mismatch: what took that long would take as long once more.
+var errUnfinished = errors.New("bwrap did not finish the jail in time; nothing was started: see whether the machine is very busy, or a file system that the jail shows does not answer")
 
 // mounts compares the child's mount table with the model.
 func (v *verifier) mounts() error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"unsafe"
 
@@ -21,6 +22,9 @@ var acts = map[string]func(args []string) error{
 }
 
 func main() {
+	if filepath.Base(os.Args[0]) == "bwrap" {
+		around()
+	}
 	act, ok := acts[os.Args[1]]
 	if !ok {
 		fmt.Println("no such act:", os.Args[1])
