@@ -581,3 +581,15 @@ func FuzzTexts(f *testing.F) {
 		}
 	})
 }
+
+// The day that a publisher writes is the day that people are shown.
+func TestLastDay(t *testing.T) {
+	day := time.Date(2027, 3, 2, 0, 0, 0, 0, time.UTC)
+	for at, want := range map[time.Time]string{
+		day: "2027-03-01", day.In(time.FixedZone("", 3600)): "2027-03-01", day.Add(time.Hour): "2027-03-02T01:00:00Z", day.AddDate(0, 0, -1): "2027-02-28",
+	} {
+		if got := bundle.LastDay(at); got != want {
+			t.Errorf("%s: %s, want %s", at, got, want)
+		}
+	}
+}

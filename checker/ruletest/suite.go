@@ -3,6 +3,7 @@ package ruletest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -42,7 +43,7 @@ func Load(ctx context.Context, folders ...string) (*Suite, error) {
 	}
 	for _, folder := range folders {
 		if info, err := os.Stat(folder); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w: name the folder that holds the rules and their tests", folder, errors.Unwrap(err)) // an *fs.PathError, without stat
 		} else if !info.IsDir() {
 			return nil, fmt.Errorf("%s is not a folder: name the one that holds the rules and their tests", folder)
 		}

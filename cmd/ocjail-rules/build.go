@@ -34,7 +34,7 @@ func build(words []string, out io.Writer) error {
 	var sources []engine.Source
 	for _, name := range flags.Args() {
 		if info, err := os.Stat(name); err != nil {
-			return err
+			return fmt.Errorf("%s: %w: name a folder of rules or a .rego file", name, errors.Unwrap(err)) // an *fs.PathError, without stat
 		} else if !info.IsDir() && filepath.Ext(name) != ".rego" {
 			return fmt.Errorf("%s is neither a folder nor a .rego file", name)
 		}

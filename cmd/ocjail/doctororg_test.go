@@ -33,3 +33,11 @@ func TestDoctorWarnsOfAnOldBundle(t *testing.T) {
 		}
 	}
 }
+
+func TestDaysInWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0 days", 36 * time.Hour: "1 day", 48 * time.Hour: "2 days"} {
+		if got := days(d); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+}
