@@ -21,10 +21,14 @@ func pushBundle(words []string, out io.Writer) error {
 	ofBuild := flags.String("build", "", "")
 	client := &remote.Client{Version: release.Version}
 	flags.DurationVar(&client.Limit, "timeout", 0, "")
+	authorities := flags.String("ca-file", "", "")
 	if err := flags.Parse(words); err != nil {
 		return err
 	}
 	if err := sameBuild(*ofBuild); err != nil {
+		return err
+	}
+	if err := vouch(client, *authorities); err != nil {
 		return err
 	}
 	file := flags.Arg(0)
@@ -64,6 +68,7 @@ func order(words []string) (*remote.Client, remote.Order, error) {
 	ofBuild := flags.String("build", "", "")
 	client := &remote.Client{Version: release.Version}
 	flags.DurationVar(&client.Limit, "timeout", 0, "")
+	authorities := flags.String("ca-file", "", "")
 	var o remote.Order
 	flags.StringVar(&o.Store.Dir, "store", "", "")
 	flags.BoolVar(&o.Store.Shared, "shared", false, "")
@@ -90,6 +95,9 @@ func order(words []string) (*remote.Client, remote.Order, error) {
 		}
 	}
 	if client.Token, err = readToken(*token); err != nil {
+		return nil, o, err
+	}
+	if err := vouch(client, *authorities); err != nil {
 		return nil, o, err
 	}
 	o.Keys, err = readPublicKeys(keys)
@@ -160,3 +168,22 @@ func readToken(name string) (string, error) {
 	}
 	return token, nil
 }
+
+// vouch has a client trust the authorities that a file names as well.
+func vouch(client *remote.Client, name string) error {
+	if name == "" {
+		return nil
+	}
+	text, err := readMost(name, maxAuthorities)
+	if err != nil {
+		return fmt.Errorf("--ca-file: %w", err)
+	}
+	if client.Authorities, err = remote.Authorities(text); err != nil {
+		return fmt.Errorf("--ca-file %s: %w", name, err)
+	}
+	return nil
+}
+
+// maxAuthorities bounds a file of certificates, in bytes: what a system trusts takes a
+// quarter of it.
+const maxAuthorities = 1 << 20

@@ -27,6 +27,7 @@ func fetchOne(words []string, out io.Writer) error {
 	ofBuild := flags.String("build", "", "")
 	client := &remote.Client{Version: release.Version}
 	flags.DurationVar(&client.Limit, "timeout", 0, "")
+	authorities := flags.String("ca-file", "", "")
 	token := flags.String("token-file", "", "")
 	var w remote.Wanted
 	flags.StringVar(&w.Digest, "digest", "", "")
@@ -39,6 +40,9 @@ func fetchOne(words []string, out io.Writer) error {
 	s, err := bundle.ParseSource(flags.Arg(0))
 	if err == nil {
 		client.Token, err = readToken(*token)
+	}
+	if err == nil {
+		err = vouch(client, *authorities)
 	}
 	var said worker.Fetched
 	if err == nil {

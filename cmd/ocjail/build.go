@@ -61,10 +61,14 @@ Exit status 0, or 2 when a rule is broken.`,
 
 // runRules becomes ocjail-rules, where OPA is.
 func runRules(command string, words ...string) error {
+	return runRulesIn(os.Environ(), command, words...)
+}
+
+func runRulesIn(env []string, command string, words ...string) error {
 	program, err := worker.Program()
 	if err == nil {
 		words = append([]string{worker.Name, command, "-build=" + worker.Identity().String()}, words...)
-		err = syscall.Exec(program, words, os.Environ())
+		err = syscall.Exec(program, words, env)
 	}
 	return &statusError{brokenStatus, err}
 }

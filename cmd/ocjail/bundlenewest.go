@@ -72,10 +72,10 @@ func (u *updating) fetch(ctx context.Context, p *config.Policy, digest string) (
 	if p.Remote.TokenFile != "" {
 		token = u.at.File(p.Remote.TokenFile)
 	}
-	child := exec.CommandContext(ctx, program, "bundle-fetch", "-build="+worker.Identity().String(), "-digest="+digest,
-		"-token-file="+token, "-timeout="+u.timeout.String(), "--", p.Remote.String())
+	words := append([]string{"bundle-fetch", "-build=" + worker.Identity().String(), "-digest=" + digest, "-token-file=" + token}, u.network.words()...)
+	child := exec.CommandContext(ctx, program, append(words, "--", p.Remote.String())...)
 	child.Args[0] = worker.Name
-	child.Env = quiet(u.at.Home)
+	child.Env = u.environ
 	child.Stderr = u.warn()
 	text, err := child.Output()
 	var said worker.Fetched

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +22,7 @@ type pulling struct {
 	keys            []string
 	rollback, token string
 	system          bool
-	timeout         time.Duration
+	network         network
 }
 
 func newBundlePull() *cobra.Command {
@@ -72,7 +71,7 @@ user's word goes.`, howSourcesAreReached,
 	c.Flags().StringVar(&p.token, "token-file", "", "the `FILE` of a bearer token for an https:// SOURCE")
 	must(c.MarkFlagFilename("token-file"))
 	c.Flags().BoolVar(&p.system, "system", false, "keep it for all users of this machine, as root")
-	timeoutFlag(c, &p.timeout)
+	p.network.register(c)
 	return c
 }
 
@@ -114,9 +113,13 @@ func (p *pulling) run(c *cobra.Command, orders []order) error {
 	if err != nil {
 		return &statusError{brokenStatus, err}
 	}
+	env, err := p.network.environment(home)
+	if err != nil {
+		return &statusError{brokenStatus, err}
+	}
 	failed := false
 	for _, o := range orders {
-		fetched, err := p.fetch(c, program, home, in, o)
+		fetched, err := p.fetch(c, program, env, in, o)
 		if err != nil {
 			return &statusError{brokenStatus, err}
 		}
@@ -134,21 +137,22 @@ func (p *pulling) run(c *cobra.Command, orders []order) error {
 }
 
 // fetch has one bundle fetched. That it was not, ocjail-rules says.
-func (p *pulling) fetch(c *cobra.Command, program, home string, in store.Store, o order) (fetched bool, err error) {
+func (p *pulling) fetch(c *cobra.Command, program string, env []string, in store.Store, o order) (fetched bool, err error) {
 	if o.failed != nil {
 		return false, nil
 	}
 	words := []string{
 		"bundle-pull", "-build=" + worker.Identity().String(), "-store=" + in.Dir, fmt.Sprintf("-shared=%t", in.Shared), "-root=" + in.Root,
-		"-rollback=" + p.rollback, "-token-file=" + o.token, "-timeout=" + p.timeout.String(),
+		"-rollback=" + p.rollback, "-token-file=" + o.token,
 		"-digest=" + o.digest, "-refuse-after=" + o.refuseAfter.String(),
 	}
+	words = append(words, p.network.words()...)
 	for _, k := range o.keys {
 		words = append(words, "-key="+k)
 	}
 	child := exec.CommandContext(c.Context(), program, append(words, "--", o.source)...)
 	child.Args[0] = worker.Name
-	child.Env = append(os.Environ(), "HOME="+home) // a timer may have none, and the Docker configuration lies there
+	child.Env = env
 	child.Stdout, child.Stderr = c.OutOrStdout(), c.ErrOrStderr()
 	err = child.Run()
 	var exit *exec.ExitError

@@ -2,20 +2,15 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 )
 
-// howSourcesAreReached is what push and pull say of networks.
-const howSourcesAreReached = `Credentials for a registry are those of the Docker configuration and of the helpers
-that it names (docker login HOST). Proxies are those of HTTPS_PROXY and NO_PROXY. A
-host on this machine (127.0.0.1, [::1], localhost) is spoken to without TLS, no other.`
-
 func newBundlePush() *cobra.Command {
-	var timeout time.Duration
+	var n network
 	c := &cobra.Command{
 		Use:   "push [flags] BUNDLE oci://HOST/REPOSITORY:TAG",
 		Short: "Push a signed bundle to an OCI registry",
@@ -39,16 +34,19 @@ the file does as well: its address is then the source.`, howSourcesAreReached, `
 			if err != nil {
 				return &statusError{brokenStatus, err}
 			}
-			return runRules("bundle-push", "-timeout="+timeout.String(), "--", args[0], args[1])
+			home, err := host.Home(host.NewFS())
+			if err != nil {
+				return &statusError{brokenStatus, err}
+			}
+			env, err := n.environment(home)
+			if err != nil {
+				return &statusError{brokenStatus, err}
+			}
+			return runRulesIn(env, "bundle-push", append(n.words(), "--", args[0], args[1])...)
 		},
 	}
-	timeoutFlag(c, &timeout)
+	n.register(c)
 	return c
-}
-
-func timeoutFlag(c *cobra.Command, timeout *time.Duration) {
-	c.Flags().DurationVar(timeout, "timeout", 30*time.Second, "how long each source may take")
-	must(c.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions))
 }
 
 // parseSource does not print what may be a password.

@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +24,8 @@ import (
 type updating struct {
 	jailFlags
 	check, system bool
-	timeout       time.Duration
+	network       network
+	environ       []string // of what fetches
 
 	at     checker.Where
 	owners *config.Owners
@@ -86,7 +86,7 @@ seen or locked is refused. --system moves the organisation's lock, as root.`,
 	u.registerEvaluate(c)
 	c.Flags().BoolVar(&u.check, "check", false, "write nothing, and exit with 1 when an update is there")
 	c.Flags().BoolVar(&u.system, "system", false, "move the organisation's lock, and keep bundles for all users of this machine, as root")
-	timeoutFlag(c, &u.timeout)
+	u.network.register(c)
 	format := textOrJSON(c)
 	c.RunE = func(c *cobra.Command, names []string) error {
 		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
@@ -126,6 +126,10 @@ func (u *updating) run(ctx context.Context, c *cobra.Command, names []string) (*
 	if err := u.open(); err != nil {
 		return nil, err
 	}
+	var err error
+	if u.environ, err = u.network.environment(u.at.Home); err != nil {
+		return nil, err
+	}
 	for _, l := range u.locks {
 		for _, b := range l.bundles {
 			b.failed = u.newest(ctx, b)
@@ -134,7 +138,7 @@ func (u *updating) run(ctx context.Context, c *cobra.Command, names []string) (*
 		l.text = l.encode()
 	}
 	r := u.report()
-	err := u.compare(ctx, c, names, r)
+	err = u.compare(ctx, c, names, r)
 	if ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}

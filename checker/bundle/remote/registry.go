@@ -44,7 +44,7 @@ func (c *Client) repository(s bundle.Source) (*orasremote.Repository, func(), er
 	if err != nil {
 		return nil, nil, fmt.Errorf("the Docker configuration, for credentials: %w: mend it", err)
 	}
-	t := transport(s)
+	t := c.transport(s)
 	client := &auth.Client{
 		Client:     &http.Client{Transport: c.counted(t), CheckRedirect: blobsElsewhere(s)},
 		Header:     http.Header{"User-Agent": {c.agent()}},

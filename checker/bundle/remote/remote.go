@@ -6,6 +6,7 @@ package remote
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ type Client struct {
 	// Token is sent to the host of an https:// source, and no other, "" for none
 	// (RFC 6750).
 	Token string
+	// Authorities are those that vouch for hosts, nil for the system's.
+	Authorities *x509.CertPool
 	// Version is ocjail's, for User-Agent.
 	Version string
 	// Progress is told how many bytes more have come; nil for nobody.
@@ -120,7 +123,7 @@ func explainNetwork(err error) error {
 	var network *net.OpError
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%w: have this machine trust who issued the host's certificate (SSL_CERT_FILE), or ask who runs it", err)
+		return fmt.Errorf("%w: name who issued the host's certificate with --ca-file, have this machine trust it, or ask who runs it", err)
 	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: see that the network, the proxy and the host are up, and try again", err)
 	}

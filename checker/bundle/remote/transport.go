@@ -3,6 +3,8 @@ package remote
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,11 +16,11 @@ import (
 
 // transport speaks TLS, through the proxy that the environment names (HTTPS_PROXY,
 // NO_PROXY). Without TLS it speaks with this machine alone, whatever a name leads to.
-func transport(s bundle.Source) *http.Transport {
+func (c *Client) transport(s bundle.Source) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	t := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.Authorities},
 		DisableCompression:     true, // a bundle is compressed, and stays so
 		MaxResponseHeaderBytes: 64 << 10,
 	}
@@ -37,6 +39,18 @@ func transport(s bundle.Source) *http.Transport {
 		}
 	}
 	return t
+}
+
+// Authorities are the system's and those of certificates in PEM.
+func Authorities(certificates []byte) (*x509.CertPool, error) {
+	all, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("the certificates of this machine: %w", err)
+	}
+	if !all.AppendCertsFromPEM(certificates) {
+		return nil, errors.New("it holds no certificate in PEM: name a file with BEGIN CERTIFICATE")
+	}
+	return all, nil
 }
 
 const maxRedirects = 5

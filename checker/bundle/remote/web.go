@@ -24,7 +24,7 @@ func (c *Client) download(ctx context.Context, s bundle.Source, w Wanted) (*Fetc
 	if w.Mark != "" {
 		r.Header.Set("If-None-Match", w.Mark)
 	}
-	t := transport(s)
+	t := c.transport(s)
 	defer t.CloseIdleConnections()
 	client := &http.Client{Transport: c.counted(t), CheckRedirect: sameOrigin}
 	answer, err := client.Do(r)
