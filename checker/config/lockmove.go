@@ -2,12 +2,8 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"syscall"
-	"time"
 
 	"github.com/google/renameio/v2"
 
@@ -16,18 +12,14 @@ import (
 
 // MoveLock puts text in the place of the lock of f, or makes one, unless that has been
 // changed since f was read: then nothing is written. Whenever it is killed, the lock is
-// whole, as it was or as it is to be.
+// whole, as it was or as it is to be. The caller keeps other updates from it meanwhile,
+// by the lock of a store: that of the folder could be held by all who can read it.
 func (o Owners) MoveLock(f *File, text []byte) error {
 	name, before := LockFile(f.Path), []byte(nil)
 	at := name
 	if f.Lock != nil {
 		name, at, before = f.Lock.Path, f.Lock.File, f.Lock.Text
 	}
-	unlock, err := lockFolder(filepath.Dir(at))
-	if err != nil {
-		return fmt.Errorf("move the lock %s: %w", hclfile.Escape(name), err)
-	}
-	defer unlock()
 	now, err := o.LockOf(f.Layer, name)
 	if err != nil {
 		return err
@@ -47,27 +39,4 @@ func (o Owners) MoveLock(f *File, text []byte) error {
 		return fmt.Errorf("move the lock %s: %w", hclfile.Escape(name), err)
 	}
 	return nil
-}
-
-// lockLimit is how long to wait for another process, which holds the folder for the
-// time that it takes to write a file.
-const lockLimit = time.Minute
-
-// lockFolder keeps other updates from writing there (flock(2); a folder needs no file
-// of its own for it).
-func lockFolder(dir string) (unlock func(), err error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
-		case err == nil:
-			return func() { _ = f.Close() }, nil // which gives the lock back
-		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
-			return nil, errors.Join(err, f.Close())
-		case time.Since(began) > lockLimit:
-			return nil, errors.Join(fmt.Errorf("another process has held %s for %s: end it (fuser %[1]s), or try again", dir, lockLimit), f.Close())
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -28,6 +29,14 @@ func TestMoveLock(t *testing.T) {
 		if err := owners().MoveLock(f, text); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+	folder, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil { // as all can who read it
+		t.Fatal(err)
 	}
 	move(f, one, "")
 	is(one)
@@ -91,9 +100,9 @@ func TestManyMoveLock(t *testing.T) {
 	}
 	for i, f := range read {
 		all.Go(func() {
-			err := owners().MoveLock(f, EncodeLock([]Locked{locked(t, fmt.Sprintf("acme-%d.tar.gz", i))}))
-			mu.Lock()
+			mu.Lock() // as the store's
 			defer mu.Unlock()
+			err := owners().MoveLock(f, EncodeLock([]Locked{locked(t, fmt.Sprintf("acme-%d.tar.gz", i))}))
 			if err == nil {
 				moved++
 			} else if !strings.Contains(err.Error(), "has been changed meanwhile") {

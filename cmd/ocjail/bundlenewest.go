@@ -12,6 +12,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
+	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
@@ -189,7 +190,7 @@ func (u *updating) moveOne(l *updatedLock) error {
 		}
 	}
 	if l.moves() {
-		if err := u.owners.MoveLock(l.file, l.text); err != nil {
+		if err := u.moveLock(in, l); err != nil {
 			return err
 		}
 	}
@@ -204,6 +205,15 @@ func (u *updating) moveOne(l *updatedLock) error {
 		}
 	}
 	return nil
+}
+
+func (u *updating) moveLock(in store.Store, l *updatedLock) error {
+	unlock, err := in.Lock()
+	if err != nil {
+		return fmt.Errorf("move the lock %s: %w: see that there is room in %s, and that you may write there", l.name(), err, in.Dir)
+	}
+	defer unlock()
+	return u.owners.MoveLock(l.file, l.text)
 }
 
 // report tells of the bundles.

@@ -169,7 +169,7 @@ func (s Store) Add(archive []byte) error {
 // revision that may be older nevertheless, zero for none; in a machine's store the stores
 // of users yield to it.
 func (s Store) Keep(archive []byte, e Entry, rollback bundle.Revision) error {
-	unlock, err := s.open()
+	unlock, err := s.Lock()
 	if err != nil {
 		return s.notKept(err)
 	}
@@ -199,8 +199,9 @@ func (s Store) notKept(err error) error {
 	return fmt.Errorf("keep the bundle: %w: see that there is room in %s, and that you may write there", err, s.Dir)
 }
 
-// open makes the folders, and locks them.
-func (s Store) open() (unlock func(), err error) {
+// Lock keeps other processes from changing what is kept, and from moving a lock, until
+// unlock is called. Nobody else can hold it, for nobody else can open its file.
+func (s Store) Lock() (unlock func(), err error) {
 	if err := s.make(); err != nil {
 		return nil, err
 	}
@@ -210,7 +211,7 @@ func (s Store) open() (unlock func(), err error) {
 // Note notes that a bundle was seen which is not kept, for it is a file of this
 // machine; Source is its path. It is refused as by Keep.
 func (s Store) Note(e Entry, rollback bundle.Revision) error {
-	unlock, err := s.open()
+	unlock, err := s.Lock()
 	if err == nil {
 		defer unlock()
 		if _, _, err = s.admits(&e, rollback); err == nil {
