@@ -479,7 +479,7 @@ func TestClosedRegistry(t *testing.T) {
 		t.Error(err)
 	}
 	check(t, os.WriteFile(file, fmt.Appendf(nil, `{"credHelpers": {%q: "nosuch"}}`, host), 0o600))
-	p.refused(t, "docker-credential-nosuch", "install that helper, or take it out of the Docker configuration (credsStore and credHelpers of")
+	p.refused(t, "docker-credential-nosuch", "install that helper, or link it, in one of "+os.Getenv("PATH")+", or take it out of the Docker configuration (credsStore and credHelpers of")
 	check(t, os.WriteFile(file, []byte("{"), 0o600))
 	p.refused(t, "the Docker configuration, for credentials")
 }
