@@ -3,8 +3,11 @@ package gate_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/gate/gatetest"
 )
@@ -33,5 +36,36 @@ func TestProgramAroundBwrap(t *testing.T) {
 	}
 	if n := strings.Count(w.Read(logFile), "\n"); n != 1 {
 		t.Errorf("it was tried %d times", n)
+	}
+}
+
+// What a program says is taken for the jail only where it made it: else a number from
+// another PID namespace would have a stranger killed.
+func TestProgramNamesAStranger(t *testing.T) {
+	w := gatetest.New(t)
+	stranger := exec.Command("sleep", "60")
+	if err := stranger.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stranger.Process.Kill()
+		stranger.Wait()
+	})
+	script := w.Write("tools/bwrap", fmt.Sprintf(`#!/bin/sh
+case $1 in --args) ;; *) exec bwrap "$@" ;; esac
+fd=$(tr '\0' '\n' </proc/self/fd/$2 | sed -n '/^--info-fd$/{n;p;}')
+eval "echo '{\"child-pid\": %d}' >&$fd"
+sleep 60
+`, stranger.Process.Pid), 0o755)
+	c := w.Ocjail(sh(w.Jail(), "echo ran")...)
+	c.Args = append([]string{c.Args[0], "gate", "--bwrap", script}, c.Args[2:]...)
+	o := w.Run(c)
+	want(t, o, 125, "")
+	if !strings.Contains(o.Stderr, "name the real one with --bwrap") || !strings.Contains(o.Stderr, "which it has not made here") {
+		t.Errorf("it said %q", o.Stderr)
+	}
+	var ws unix.WaitStatus
+	if pid, err := unix.Wait4(stranger.Process.Pid, &ws, unix.WNOHANG, nil); err != nil || pid != 0 {
+		t.Errorf("the stranger ended: %v, %v", ws, err)
 	}
 }

@@ -181,6 +181,9 @@ func (j *jailStart) identify() error {
 	if err := json.Unmarshal(raw, &info); err != nil || info.Child <= 0 {
 		return fmt.Errorf("bwrap wrote %q to --info-fd: no child-pid in it", raw)
 	}
+	if j.child != info.Child && !descends(info.Child, j.bwrap) { // j.child is the tether's, or nothing yet
+		return fmt.Errorf("%w: it says that the jail is process %d, which it has not made here", errAround, info.Child)
+	}
 	if j.tether != nil && j.child != info.Child {
 		// It waits for permission, and would do so for ever.
 		if err := unix.Kill(info.Child, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
