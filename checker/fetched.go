@@ -52,7 +52,7 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 		}
 		trust.Seen, trust.System = k.seen()
 		if p.Locked != nil {
-			if s, e, err = at.locked(p, s, e, trust); err != nil {
+			if s, e, err = at.locked(p, s, e, trust, k); err != nil {
 				return nil, err
 			}
 		}
@@ -78,7 +78,7 @@ func fetched(p *config.Policy, at Where, owners *config.Owners, trust *bundle.Tr
 // fetched: ocjail bundle update keeps a bundle, moves the lock, and only then notes the
 // bundle as the newest, so that whenever it is killed launches have one to go by. Until
 // it is noted, it is as old as the one before.
-func (at Where) locked(p *config.Policy, in store.Store, newest store.Entry, trust *bundle.Trust) (store.Store, store.Entry, error) {
+func (at Where) locked(p *config.Policy, in store.Store, newest store.Entry, trust *bundle.Trust, k known) (store.Store, store.Entry, error) {
 	l := p.Locked
 	what := fmt.Sprintf("%s: %s holds it to revision %s (%s)", p.Remote, l.Pos, l.Revision, l.Digest)
 	if l.Revision.Compare(trust.Seen) < 0 {
@@ -87,6 +87,9 @@ func (at Where) locked(p *config.Policy, in store.Store, newest store.Entry, tru
 			how = "by name, as root (ocjail bundle pull --system"
 		}
 		return in, newest, fmt.Errorf("%s, and revision %s was seen here before: see what that changes with ocjail bundle update, or allow the older one %s --allow-rollback %s %s)", what, trust.Seen, how, l.Revision, p.Remote)
+	}
+	if k.undone.Digest == l.Digest && k.machine.Digest != l.Digest {
+		return in, newest, fmt.Errorf("%s, and root went back to revision %s on this machine: restore the lock that named that, or remove it and run ocjail bundle update", what, k.machine.Rollback.Revision)
 	}
 	if newest.Digest == l.Digest {
 		return in, newest, nil

@@ -65,6 +65,9 @@ func TestRootRollsFilesBack(t *testing.T) {
 	if said := l.rolledBack(t); said != "" {
 		t.Error(said)
 	}
+	if err := l.accept(t, root, "40"); err == nil || !strings.Contains(err.Error(), "its revision is 41, and --allow-rollback names 40: have that put back first") {
+		t.Errorf("root would take it for rolled back: %v", err)
+	}
 	check(t, l.accept(t, root, "41"))
 	check(t, l.startsAgain(t))
 	check(t, l.startsAgain(t))
@@ -118,6 +121,22 @@ func TestRootRollsFetchedBundlesBack(t *testing.T) {
 	// Without what root noted, nobody has rolled anything back.
 	check(t, os.Remove(root.EntryFile(source)))
 	l.uses(t, "43")
+}
+
+// A lock that holds launches to what root rolled back is refused, until it is moved.
+func TestLockOfWhatRootRolledBack(t *testing.T) {
+	l := newLaptop(t)
+	l.owners = asRoot
+	root := machine(t)
+	own := l.store
+	own.Root = root.Dir
+	check(t, l.fetch(t, own, "42", ""))
+	l.lock(t, entry(t, source, "42", bundletest.Signed(t, l.key, "42"), l.key))
+	l.uses(t, "42")
+	check(t, l.fetch(t, root, "41", "41"))
+	l.refused(t, "holds it to revision 42 (", "and root went back to revision 41 on this machine: restore the lock that named that")
+	l.lock(t, entry(t, source, "41", bundletest.Signed(t, l.key, "41"), l.key))
+	l.uses(t, "41")
 }
 
 // A rollback that is not root's is none, and nothing starts: neither one in a user's own

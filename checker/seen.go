@@ -115,8 +115,14 @@ func Accept(p *config.Policy, at Where, owners *config.Owners, in store.Store, r
 		return fail(fmt.Errorf("%s: %w (keys: %s)", store.DigestOf(archive), err, bundle.KeyIDs(trust.Keys)))
 	}
 	e := EntryOf(b, at.File(p.Path), trust.Now)
-	if !in.Shared {
+	highest, _ := k.seen()
+	if in.Shared {
+		highest = k.machine.Seen
+	} else {
 		e.Rollback = k.machine.Rollback
+	}
+	if rollback != (bundle.Revision{}) && e.Revision.Compare(rollback) != 0 && e.Revision.Compare(highest) >= 0 {
+		return fail(bundle.NotNamed(e.Revision, rollback))
 	}
 	if err := in.Note(e, rollback); err != nil {
 		return fail(err)

@@ -175,6 +175,12 @@ func (e *RollbackError) Error() string {
 	return fmt.Sprintf("its revision is %s, and %s %s: get that or a newer one, or allow the older one %s --allow-rollback %[1]s %[5]s)", e.Revision, e.Seen, where, how, e.Source)
 }
 
+// NotNamed refuses a revision in the place of another that was allowed by name: whoever
+// named that would take it for rolled back.
+func NotNamed(r, allowed Revision) error {
+	return fmt.Errorf("its revision is %s, and --allow-rollback names %s: have that put back first, or leave the flag out to take what is there", r, allowed)
+}
+
 func (e *RollbackError) Unwrap() error { return ErrRollback }
 
 // LastDay is the day, in UTC, at whose end a bundle with that Manifest.Expires stops to

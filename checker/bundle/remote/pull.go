@@ -92,8 +92,11 @@ func open(archive []byte, trust bundle.Trust, before kept, o Order) (*bundle.Bun
 		trust.Seen, trust.System = before.machine.Seen, true
 	}
 	b, err := bundle.Open(archive, trust)
-	if err == nil && b.Manifest.Revision.Compare(before.seen) < 0 && b.Manifest.Revision.Compare(o.Rollback) != 0 {
-		err = &bundle.RollbackError{Revision: b.Manifest.Revision, Seen: before.seen, Source: trust.Source, System: before.bySystem}
+	if err != nil || o.Rollback == (bundle.Revision{}) || b.Manifest.Revision.Compare(o.Rollback) == 0 {
+		return b, err
 	}
-	return b, err
+	if b.Manifest.Revision.Compare(before.seen) < 0 {
+		return nil, &bundle.RollbackError{Revision: b.Manifest.Revision, Seen: before.seen, Source: trust.Source, System: before.bySystem}
+	}
+	return nil, bundle.NotNamed(b.Manifest.Revision, o.Rollback)
 }

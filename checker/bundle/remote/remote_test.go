@@ -313,6 +313,9 @@ func TestPullsOfUsers(t *testing.T) {
 	if got := user.kept(t); got != "41" {
 		t.Error(got)
 	}
+	if err := pulls(root, "42", "41"); err == nil || !strings.Contains(err.Error(), "its revision is 42, and --allow-rollback names 41") || root.kept(t) != "41" {
+		t.Errorf("root would take it for rolled back: %v", err)
+	}
 	if err := pulls(root, "40", ""); !errors.Is(err, bundle.ErrRollback) || !strings.Contains(err.Error(), "ocjail bundle pull --system --allow-rollback 40 ") {
 		t.Error(err)
 	}
