@@ -45,7 +45,7 @@ func (l laptop) fetch(t *testing.T, in store.Store, rev, rollback string) error 
 func (l laptop) rolledBack(t *testing.T) string {
 	t.Helper()
 	f := parse(t, config.User, l.at.Home, "ocjail.hcl", l.config)
-	said, err := checker.RolledBack(&f.Policies[0], l.at, owners)
+	said, err := checker.RolledBack(&f.Policies[0], l.at, l.owners)
 	check(t, err)
 	return said
 }
@@ -156,7 +156,7 @@ func TestForgedRollback(t *testing.T) {
 	l.refused(t, "can be written by others")
 	check(t, os.Chmod(root.EntryFile(source), 0o644))
 	check(t, l.fetch(t, root, "41", "41"))
-	l.owners = &config.Owners{UID: os.Getuid(), Root: func(uint32) (bool, error) { return false, nil }}
+	l.owners = &config.Owners{UID: os.Getuid(), Root: func(uid uint32) (bool, error) { return uid == 0 && os.Getuid() != 0, nil }}
 	l.refused(t, root.EntryFile(source))
 	check(t, os.WriteFile(root.EntryFile(source), []byte(`{"rollback":{"id":"x"}}`), 0o644))
 	l.owners = asRoot
