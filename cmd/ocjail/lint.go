@@ -24,10 +24,10 @@ const (
 )
 
 const lintHelp = `A TARGET may also be a folder: of all below it, the profiles, manifests, saved
-argvs and devenv projects with opencode are judged, links and the folders .git,
-.devenv, .direnv and node_modules left out. Other .hcl and .json files are passed
-over and counted; one that looks like a jail and breaks off is an error. A devenv
-project that is passed over is named.
+argvs and devenv projects with opencode are judged, the folders .git, .devenv,
+.direnv and node_modules left out. Other .hcl and .json files, and links, are
+passed over and counted; one that looks like a jail and breaks off is an error. A
+devenv project that is passed over is named.
 
 --format is what standard output gets: text; json; sarif (2.1.0, for code
 scanning); junit (a suite a jail, a test a rule); github (workflow commands, shown

@@ -157,7 +157,7 @@ func (l *linter) passOver(c candidate) {
 		return
 	}
 	l.summary.PassedOver++
-	if isDevenv(c.name) {
+	if isDevenv(c.name) && !c.special {
 		defer l.progress.pause()()
 		fmt.Fprintf(l.targets.warn, "ocjail: warning: %s was passed over: no file of this devenv project names opencode; "+
 			"if its imports set a jail, name it: ocjail lint --evaluate %[1]s\n", report.Escape(c.name))

@@ -24,7 +24,7 @@ func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error)
 	if c.err != nil {
 		return l.broken(c.name, c.err), nil
 	}
-	if c.ends {
+	if c.ends || c.special {
 		return nil, nil
 	}
 	var content []byte

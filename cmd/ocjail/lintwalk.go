@@ -20,6 +20,7 @@ import (
 type candidate struct {
 	name     string
 	inFolder bool // what is no target is passed over
+	special  bool // a link, FIFO or the like in a folder, which is passed over
 	ends     bool // the end of the folder of this name
 	err      error
 }
@@ -60,9 +61,10 @@ func walkFolder(folder string, yield func(candidate) bool) bool {
 				return filepath.SkipDir
 			}
 			return nil
-		case !d.Type().IsRegular() || !mayBeTarget(name):
+		case !mayBeTarget(name):
 			return nil
 		}
+		c.special = err == nil && !d.Type().IsRegular()
 		if !yield(c) {
 			return fs.SkipAll
 		}
@@ -115,10 +117,11 @@ func isTarget(name string) (content []byte, is bool, err error) {
 	case isHCL(name):
 		is, err = isProfile(name, content)
 		return nil, is, err
-	case !isJail(content):
-		return nil, false, nil
+	case isJail(content):
+		return content, true, nil
 	}
-	return content, true, nil
+	plain := bare(content)
+	return content, len(plain) > 0 && isJail(plain), nil
 }
 
 // isProfile tells a profile from other HCL by what most profiles have. A file that
@@ -134,8 +137,8 @@ func isProfile(name string, text []byte) (bool, error) {
 // manifestKeys are those at the top of a manifest (nix/manifest.schema.json).
 var manifestKeys = []string{"version", "name", "project", "system", "jailNix", "policy", "elements", "script", "env", "session", "namespaces"}
 
-// isJail tells a manifest and a saved argv from other JSON, such as what comes with
-// comments. What breaks off was cut short.
+// isJail tells a manifest and a saved argv from other JSON. What breaks off was cut
+// short.
 func isJail(data []byte) bool {
 	data = bytes.TrimSpace(data)
 	d := json.NewDecoder(bytes.NewReader(data))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -126,7 +127,11 @@ func (t targets) parse(name string, data []byte) (target, error) {
 	}
 	var words []string
 	if err := json.Unmarshal(data, &words); err != nil {
-		return target{}, fmt.Errorf("neither a JSON array of strings nor a manifest: %w", err)
+		err = fmt.Errorf("neither a JSON array of strings nor a manifest: %w", err)
+		if bare(data) != nil {
+			err = fmt.Errorf("%w; save it as JSON in UTF-8, without a byte order mark and comments", err)
+		}
+		return target{}, err
 	}
 	m, err := t.flags.openForLint(config.Options{})
 	if err != nil {
@@ -169,11 +174,14 @@ const maxTarget = 16 << 20
 func (t targets) read(name string) (data []byte, err error) {
 	r := t.in
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0) // a FIFO would wait for a writer
 		if err != nil {
 			return nil, pathless(err)
 		}
 		defer f.Close()
+		if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+			return nil, errors.Join(errors.New("not a regular file; what another program writes is read from standard input, as -"), err)
+		}
 		r = f
 	}
 	return io.ReadAll(io.LimitReader(r, maxTarget+1))
