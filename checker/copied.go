@@ -1,6 +1,8 @@
 package checker
 
 import (
+	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -12,26 +14,51 @@ import (
 // jail (bwrap(1)).
 var copying = map[string]bool{"--file": true, "--bind-data": true, "--ro-bind-data": true}
 
-// CopiedFile returns the host file whose content bwrap copies into the jail for o,
-// one of the options that somebody asked for; "" for none. A pipe has no name, nor
-// has a deleted file, which is how here-documents and memfds look. Without the
-// descriptors, in a lint, nothing is known of them.
-func (j *Jail) CopiedFile(o sandbox.Option) string {
+// GoneError says that the file of an open descriptor has no longer the name by which it
+// was opened: it was replaced, or removed.
+type GoneError struct {
+	Descriptor int
+	Path       string // the name that it had
+	ID         sandbox.ID
+}
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("descriptor %d has no name any more: what was %q was replaced or removed", e.Descriptor, e.Path)
+}
+
+// Copied is the host file whose content bwrap copies into the jail.
+type Copied struct {
+	Path string
+	// Gone is set when the file has no longer that name. Another may have it, or none:
+	// so do here-documents and memfds look.
+	Gone bool
+	ID   sandbox.ID // zero where not known
+}
+
+// Copied returns the file that is copied for o, one of the options that somebody asked
+// for; nil for none. A pipe has no name. Without the descriptors, in a lint, nothing is
+// known of them.
+func (j *Jail) Copied(o sandbox.Option) *Copied {
 	if j.Descriptor == nil || !copying[o.Name] || o.Added != "" {
-		return ""
+		return nil
 	}
 	n, err := strconv.Atoi(o.Args[0])
 	if err != nil {
-		return "" // the parser has refused it
+		return nil // the parser has refused it
 	}
 	file, err := j.Descriptor(n)
+	var gone *GoneError
+	if errors.As(err, &gone) {
+		return &Copied{Path: gone.Path, Gone: true, ID: gone.ID}
+	}
 	if err != nil {
-		return ""
+		return nil
 	}
-	if st, err := j.FS.Lstat(file); err == nil && st.Type != sandbox.Regular {
-		return "" // a named pipe
+	st, err := j.FS.Lstat(file)
+	if err == nil && st.Type != sandbox.Regular {
+		return nil // a named pipe
 	}
-	return file
+	return &Copied{Path: file, ID: st.ID()}
 }
 
 // copied notes a secret that is in the jail as a copy: a file, also by another name of
@@ -78,9 +105,9 @@ func (c copyOf) of(p string, id sandbox.ID) string {
 	return ""
 }
 
-func (b *inputBuilder) copyOf(file, dest string, mount int) copyOf {
-	c := copyOf{file: file, dest: dest, mount: mount}
-	for p := file; p != "/"; p = path.Dir(p) {
+func (b *inputBuilder) copyOf(from *Copied, dest string, mount int) copyOf {
+	c := copyOf{file: from.Path, dest: dest, mount: mount, ids: []sandbox.ID{from.ID}}
+	for p := path.Dir(from.Path); p != "/"; p = path.Dir(p) {
 		st, err := b.FS.Lstat(p)
 		if err != nil {
 			break // its name has to do

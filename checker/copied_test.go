@@ -41,6 +41,13 @@ func TestInputHasCopiedSecrets(t *testing.T) {
 	}
 	facts.Home, facts.HomeReal = home, home
 	files := map[int]string{10: key, 11: part, 12: other, 13: fifo, 15: linked}
+	st, err := fs.Lstat(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := map[int]checker.GoneError{
+		20: {Path: key}, 21: {Path: part + ".old"}, 22: {Path: "/tmp/removed", ID: st.ID()}, 23: {Path: "/memfd:data", ID: sandbox.ID{Ino: 1}},
+	}
 	judged := func(options ...string) (*checker.Input, map[string]checker.InputWatch) {
 		s, err := sandbox.ParseArgv(append(options, "--", "/usr/bin/true"), nil)
 		if err != nil {
@@ -48,6 +55,9 @@ func TestInputHasCopiedSecrets(t *testing.T) {
 		}
 		j, err := checker.Resolve(checker.Request{Name: "test", Phase: checker.Launch, Sandbox: s, FS: fs, Facts: facts, Config: config.Default(), Cwd: home,
 			Descriptor: func(n int) (string, error) {
+				if g, ok := gone[n]; ok {
+					return "", &g
+				}
 				if files[n] == "" {
 					return "", fmt.Errorf("descriptor %d is a pipe", n)
 				}
@@ -86,6 +96,14 @@ func TestInputHasCopiedSecrets(t *testing.T) {
 	}
 	if _, watched := judged("--file", "15", "/x"); watched[key].How != "copy" {
 		t.Errorf("by another name: %+v", watched[key])
+	}
+	for n, want := range map[string]string{"20": "copy", "21": "", "22": "copy", "23": ""} {
+		if _, watched := judged("--file", n, "/x"); watched[key].How != want {
+			t.Errorf("%s, whose name is gone: %+v", n, watched[key])
+		}
+	}
+	if _, watched := judged("--file", "21", "/x"); watched[filepath.Dir(part)].How != "below" {
+		t.Errorf("one that was in a folder: %+v", watched[filepath.Dir(part)])
 	}
 	for _, option := range []string{"--bind-data", "--ro-bind-data"} {
 		if _, watched := judged("--dir", "/d", option, "10", "/d/x", "--tmpfs", "/d"); watched[key].Access != "none" {

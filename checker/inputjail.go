@@ -119,9 +119,9 @@ func (b *inputBuilder) mounts() []InputMount {
 		}
 		option[op.Option] = len(list)
 		in := b.mount(op)
-		if file := b.CopiedFile(b.Sandbox.Options[op.Option]); file != "" {
-			in.SourceReal, in.Type = file, string(sandbox.Regular)
-			b.copies = append(b.copies, b.copyOf(file, in.Dest, len(list)))
+		if from := b.Copied(b.Sandbox.Options[op.Option]); from != nil {
+			in.SourceReal, in.Type = from.Path, string(sandbox.Regular)
+			b.copies = append(b.copies, b.copyOf(from, in.Dest, len(list)))
 		}
 		list = append(append(list, in), b.layers(op, in)...)
 	}

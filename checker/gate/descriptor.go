@@ -218,11 +218,28 @@ func closeOnExec() error {
 	return nil
 }
 
-// pathOf names the file behind a descriptor.
+// pathOf names the file behind a descriptor. The kernel adds a word to names that are
+// gone (proc(5)), which a file's own name can end in as well. The error is a
+// [checker.GoneError] then.
 func pathOf(n int) (string, error) {
 	p, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(n))
-	if err == nil && (!strings.HasPrefix(p, "/") || strings.HasSuffix(p, " (deleted)")) {
-		err = fmt.Errorf("descriptor %d has no name any more (%q)", n, p)
+	if err != nil {
+		return "", err
 	}
-	return p, err
+	if !strings.HasPrefix(p, "/") {
+		return "", fmt.Errorf("descriptor %d has no name (%q)", n, p)
+	}
+	name, gone := strings.CutSuffix(p, " (deleted)")
+	if !gone {
+		return p, nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(n, &st); err != nil {
+		return "", fmt.Errorf("descriptor %d: %w", n, err)
+	}
+	is := sandbox.ID{Dev: st.Dev, Ino: st.Ino}
+	if at, err := identity(p); err == nil && at == is {
+		return p, nil
+	}
+	return "", &checker.GoneError{Descriptor: n, Path: name, ID: is}
 }

@@ -44,11 +44,17 @@ func (s *surveyor) paths() {
 	s.grants.Paths = s.reduce()
 }
 
-// copied marks the host files that bwrap copies from descriptors into the jail.
+// copied marks the host files that bwrap copies from descriptors into the jail. A name
+// that is gone counts where another file has it: here-documents had another one at each
+// launch.
 func (s *surveyor) copied() {
 	for _, o := range s.jail.Asked.Options {
-		if file := s.jail.CopiedFile(o); file != "" {
-			s.marks[file], s.data[file] = true, true
+		from := s.jail.Copied(o)
+		if from == nil {
+			continue
+		}
+		if _, err := s.jail.FS.Lstat(from.Path); err == nil || !from.Gone {
+			s.marks[from.Path], s.data[from.Path] = true, true
 		}
 	}
 }
