@@ -207,7 +207,7 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *revie
 	if err != nil {
 		return Broken, err
 	}
-	missing, err := isolate(r.Bwrap.Setuid)
+	missing, err := isolate()
 	if err != nil {
 		return Broken, err
 	}

@@ -10,18 +10,20 @@ import (
 
 // isolate takes from this thread, and so from the jail that it forks, what no
 // option of bwrap's takes. It returns what the kernel could not do.
-func isolate(setuid bool) (missing []string, err error) {
+func isolate() (missing []string, err error) {
 	// A core dump is written into the project, or piped to a program on the host.
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return nil, fmt.Errorf("RLIMIT_CORE: %w", err)
+	}
+	// A setuid bwrap is no more than another one by it: as root it could be neither
+	// traced nor looked at. Landlock wants it too, and bwrap sets it for its command.
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("no_new_privs: %w", err)
 	}
 	steps := []struct {
 		name string
 		do   func() error
 	}{{"session keyring", newKeyring}, {"Landlock scope", landlockScope}}
-	if setuid {
-		steps = steps[:1] // Landlock wants no_new_privs, which a setuid bwrap can not have
-	}
 	for _, s := range steps {
 		if err := s.do(); err != nil {
 			missing = append(missing, fmt.Sprintf("%s: %v", s.name, err))
@@ -50,9 +52,6 @@ func landlockScope() error {
 		return errno
 	}
 	defer unix.Close(int(fd))
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
 	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, fd, 0, 0); errno != 0 {
 		return errno
 	}

@@ -30,8 +30,8 @@ type jailStart struct {
 // spec is what start needs.
 type spec struct {
 	bwrap string
-	// traceable is false for a setuid bwrap, and for a script around one, of
-	// whose processes it is not known which is the jail's.
+	// traceable is false for a script around bwrap, of whose processes it is not
+	// known which is the jail's.
 	traceable bool
 	sandbox   *sandbox.Sandbox // descriptors already renumbered to files
 	files     []*os.File       // for the child, by number; the first three are its stdio

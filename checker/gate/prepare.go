@@ -43,5 +43,5 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 			return spec{}, err
 		}
 	}
-	return spec{bwrap: r.Bwrap.Path, traceable: !r.Bwrap.Setuid && !isScript(r.Bwrap.Path), sandbox: s, files: files, env: env}, nil
+	return spec{bwrap: r.Bwrap.Path, traceable: !isScript(r.Bwrap.Path), sandbox: s, files: files, env: env}, nil
 }

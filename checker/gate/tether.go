@@ -16,9 +16,8 @@ import (
 // A process that is traced stops at each signal, also at those that it ignores,
 // and goes on when it is told to. All calls belong to the thread that forked
 // bwrap. A nil tether does nothing: where tracing is forbidden (Yama, some
-// containers), and with a setuid bwrap, which it would rob of its rights, a
-// process that waits for ever can be left over when we are killed. It never runs
-// the command.
+// containers), and with a script around bwrap, a process that waits for ever can be
+// left over when we are killed. It never runs the command.
 type tether struct {
 	pid  int
 	gone bool // ended and reaped

@@ -114,8 +114,6 @@ func (d *doctor) kernel() {
 func (d *doctor) userNamespaces() {
 	allowed := d.facts.UserNS
 	switch {
-	case d.bwrap != nil && d.bwrap.Setuid:
-		return // a setuid bwrap needs none
 	case allowed == nil && d.facts.Unknown["user_namespaces"] != nil:
 		d.add("user namespaces", report.Warn, d.facts.Unknown["user_namespaces"].Error(), "see whether the trial jail works")
 	case allowed != nil && !*allowed:

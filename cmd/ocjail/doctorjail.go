@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
@@ -42,8 +45,8 @@ func (d *doctor) findBwrap(path string) {
 		}
 	}
 	if b.Setuid {
-		d.add("bubblewrap", report.Warn, fmt.Sprintf("%s (%s) is setuid root, which makes its faults the machine's", name, b.Path),
-			"where user namespaces are allowed: sudo chmod u-s "+b.Path)
+		d.add("bubblewrap", report.Warn, fmt.Sprintf("%s (%s) has the setuid bit, which makes its faults the machine's; ocjail starts it without that right", name, b.Path),
+			"where nothing else needs it: sudo chmod u-s "+b.Path)
 		return
 	}
 	d.add("bubblewrap", report.OK, fmt.Sprintf("%s (%s)", name, b.Path), "")
@@ -63,8 +66,23 @@ func (d *doctor) inTrial(limit time.Duration, command ...string) (stdout, stderr
 	var out, errs bytes.Buffer
 	c := exec.CommandContext(ctx, d.bwrap.Path, append(append([]string{}, trialOptions...), append([]string{"--chdir", "/", "--"}, command...)...)...)
 	c.Stdout, c.Stderr, c.Env, c.WaitDelay = &out, &errs, []string{}, time.Second
-	err = errors.Join(c.Run(), ctx.Err())
+	err = errors.Join(unprivileged(c.Run), ctx.Err())
 	return strings.TrimSpace(out.String()), strings.TrimSpace(errs.String()), err
+}
+
+// unprivileged has run start programs as the gate starts bwrap, whose setuid bit counts
+// for nothing then (PR_SET_NO_NEW_PRIVS, prctl(2)).
+func unprivileged(run func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for ever: the thread ends with what is set for it
+		err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+		if err == nil {
+			err = run()
+		}
+		done <- err
+	}()
+	return <-done
 }
 
 // failures are what bwrap says when it can not make a jail (bubblewrap.c, seen
