@@ -66,20 +66,20 @@ const gitLimit = 30 * time.Second
 // neither filters nor pagers, and no helper but what fetches missing objects: no
 // protocol is allowed for that (git(1), GIT_ALLOW_PROTOCOL).
 //
-// Nor may the environment choose a global configuration, for a project's .env can set
-// that: git appends to any file that one names (trace2.*, git-config(1)). With it the
-// owners go that it calls safe; nothing is trusted that the repository says.
+// Nor does git append to files, for which it goes by a global configuration (trace2.*,
+// git-config(1)): a project's .env can choose that. The user's own remains, for
+// safe.directory.
 func readObject(ctx context.Context, object string) ([]byte, error) {
 	if strings.ContainsAny(object, "\n\x00") {
 		return nil, errors.New("a revision has no line breaks")
 	}
 	ctx, cancel := context.WithTimeout(ctx, gitLimit)
 	defer cancel()
-	git := exec.CommandContext(ctx, "git", "--no-pager", "--no-replace-objects", "-c", "safe.directory=*", "cat-file", "--batch")
+	git := exec.CommandContext(ctx, "git", "--no-pager", "--no-replace-objects", "cat-file", "--batch")
 	for _, name := range []string{"PATH", "HOME"} {
 		git.Env = append(git.Env, name+"="+os.Getenv(name))
 	}
-	git.Env = append(git.Env, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TRACE2=0", "GIT_TRACE2_EVENT=0", "GIT_TRACE2_PERF=0") // git before 2.32 knows the latter only
+	git.Env = append(git.Env, "GIT_TRACE2=0", "GIT_TRACE2_EVENT=0", "GIT_TRACE2_PERF=0")
 	git.Env = append(git.Env, "LC_ALL=C", "GIT_ALLOW_PROTOCOL=", "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0")
 	git.Stdin = strings.NewReader(object + "\n")
 	var stderr ending
