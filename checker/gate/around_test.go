@@ -55,7 +55,7 @@ func TestProgramNamesAStranger(t *testing.T) {
 case $1 in --args) ;; *) exec bwrap "$@" ;; esac
 fd=$(tr '\0' '\n' </proc/self/fd/$2 | sed -n '/^--info-fd$/{n;p;}')
 eval "echo '{\"child-pid\": %d}' >&$fd"
-sleep 60
+exec sleep 60
 `, stranger.Process.Pid), 0o755)
 	c := w.Ocjail(sh(w.Jail(), "echo ran")...)
 	c.Args = append([]string{c.Args[0], "gate", "--bwrap", script}, c.Args[2:]...)
