@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -143,7 +142,7 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 	doc, err := engine.NewDocument(in)
 	escaped := errors.Is(err, plan.ErrNotUTF8)
 	if escaped { // no two names of files alike, for a rule must not take one for another
-		in, _ = octets.Map(reflect.ValueOf(in), octets.Escape).Interface().(*Input)
+		in = octets.Map(in, octets.Escape)
 		doc, err = engine.NewDocument(in)
 	}
 	if err != nil {
@@ -162,7 +161,7 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 	}
 	all = append(all, v.found...)
 	if escaped {
-		all, _ = octets.Map(reflect.ValueOf(all), octets.Unescape).Interface().([]finding.Finding)
+		all = octets.Map(all, octets.Unescape)
 	}
 	finding.Sort(all)
 	return all, nil

@@ -53,7 +53,12 @@ func Unescape(s string) string {
 
 // Map is a copy of v, exported fields, elements and keys included, of which
 // change has made every string.
-func Map(v reflect.Value, change func(string) string) reflect.Value {
+func Map[T any](v T, change func(string) string) (to T) {
+	reflect.ValueOf(&to).Elem().Set(mapped(reflect.ValueOf(&v).Elem(), change))
+	return to
+}
+
+func mapped(v reflect.Value, change func(string) string) reflect.Value {
 	to := reflect.New(v.Type()).Elem()
 	to.Set(v)
 	switch v.Kind() {
@@ -62,30 +67,41 @@ func Map(v reflect.Value, change func(string) string) reflect.Value {
 	case reflect.Pointer:
 		if !v.IsNil() {
 			to.Set(reflect.New(v.Type().Elem()))
-			to.Elem().Set(Map(v.Elem(), change))
+			to.Elem().Set(mapped(v.Elem(), change))
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			to.Set(mapped(v.Elem(), change))
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if to.Field(i).CanSet() {
-				to.Field(i).Set(Map(v.Field(i), change))
+				to.Field(i).Set(mapped(v.Field(i), change))
 			}
 		}
-	case reflect.Slice:
-		if v.IsNil() || v.Type().Elem().Kind() == reflect.Uint8 {
-			break
+	case reflect.Slice, reflect.Map:
+		if !v.IsNil() {
+			to.Set(elements(v, change))
 		}
-		to.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
-		for i := range v.Len() {
-			to.Index(i).Set(Map(v.Index(i), change))
-		}
-	case reflect.Map:
-		if v.IsNil() {
-			break
-		}
-		to.Set(reflect.MakeMapWithSize(v.Type(), v.Len()))
+	}
+	return to
+}
+
+// elements is mapped of a slice or a map.
+func elements(v reflect.Value, change func(string) string) reflect.Value {
+	if v.Kind() == reflect.Map {
+		to := reflect.MakeMapWithSize(v.Type(), v.Len())
 		for k, e := range v.Seq2() {
-			to.SetMapIndex(Map(k, change), Map(e, change))
+			to.SetMapIndex(mapped(k, change), mapped(e, change))
 		}
+		return to
+	}
+	if v.Type().Elem().Kind() == reflect.Uint8 {
+		return v
+	}
+	to := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+	for i := range v.Len() {
+		to.Index(i).Set(mapped(v.Index(i), change))
 	}
 	return to
 }

@@ -29,10 +29,11 @@ func TestMap(t *testing.T) {
 		M    map[string]string
 		N    int
 		Null []string
+		Any  any
 	}
-	before := outer{&inner{[]string{"a\xff"}}, map[string]string{"\xfe": "\xfd"}, 3, nil}
-	after := Map(reflect.ValueOf(before), Escape).Interface()
-	if want := (outer{&inner{[]string{"a\x00ff"}}, map[string]string{"\x00fe": "\x00fd"}, 3, nil}); !reflect.DeepEqual(after, want) || before.P.Names[0] != "a\xff" {
+	before := outer{&inner{[]string{"a\xff"}}, map[string]string{"\xfe": "\xfd"}, 3, nil, []any{"\xfc"}}
+	after := Map(before, Escape)
+	if want := (outer{&inner{[]string{"a\x00ff"}}, map[string]string{"\x00fe": "\x00fd"}, 3, nil, []any{"\x00fc"}}); !reflect.DeepEqual(after, want) || before.P.Names[0] != "a\xff" {
 		t.Errorf("%+v, %+v", after, before)
 	}
 }

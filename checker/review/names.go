@@ -13,14 +13,13 @@ import (
 
 // encode returns v as JSON that unmarshal reads back to the byte.
 func encode(v any) ([]byte, error) {
-	return json.Marshal(octets.Map(reflect.ValueOf(v), octets.Escape).Interface())
+	return json.Marshal(octets.Map(v, octets.Escape))
 }
 
 func unmarshal(data []byte, v any) error {
 	if err := json.Unmarshal(data, v); err != nil {
 		return err
 	}
-	at := reflect.ValueOf(v).Elem()
-	at.Set(octets.Map(at, octets.Unescape))
+	reflect.ValueOf(v).Elem().Set(reflect.ValueOf(octets.Map(v, octets.Unescape)).Elem())
 	return nil
 }

@@ -176,12 +176,9 @@ func (u *updating) open() error {
 
 // read reads the configuration that holds here.
 func (u *updating) read() ([]*config.File, error) {
-	root, err := u.findProject()
+	root, err := u.projectOrNone()
 	if err != nil {
-		if u.project != "" {
-			return nil, err
-		}
-		root = ""
+		return nil, err
 	}
 	cwd, err := os.Getwd()
 	if err != nil {

@@ -116,11 +116,14 @@ func (d *doctor) configuration(f *jailFlags) {
 		d.add("configuration", report.Fail, err.Error(), "mend that file: nothing starts before")
 		return
 	}
-	root, err := f.lookForProject()
-	if err != nil {
+	root, err := f.projectOrNone()
+	if err == nil && root == "" {
 		return // no project here, which is no fault of the machine's
 	}
-	facts, err := host.Gather(host.NewFS(), root)
+	var facts host.Facts
+	if err == nil {
+		facts, err = host.Gather(host.NewFS(), root)
+	}
 	if err == nil {
 		_, _, err = f.files(facts, opening{project: root})
 	}

@@ -27,8 +27,8 @@ func (d *doctor) organisation(f *jailFlags, now time.Time) {
 	if d.facts.Home == "" {
 		return // which is a failure of its own
 	}
-	root, err := f.findProject()
-	if err != nil && f.project != "" {
+	root, err := f.projectOrNone()
+	if err != nil {
 		d.add("project", report.Fail, err.Error(), "")
 		return
 	}
