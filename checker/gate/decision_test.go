@@ -14,7 +14,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/gate/gatetest"
 )
 
-const logFile = "state/ocjail/decisions.jsonl"
+const logFile = "home/.local/state/ocjail/decisions.jsonl"
 
 func TestDecisionsOfManyLaunchesAreWhole(t *testing.T) {
 	w := gatetest.New(t)
@@ -44,7 +44,7 @@ func TestDecisionsOfManyLaunchesAreWhole(t *testing.T) {
 	if strings.Contains(strings.Join(lines, ""), "hunter2") {
 		t.Error("the log holds a value of the environment")
 	}
-	for name, mode := range map[string]os.FileMode{logFile: 0o600, "state/ocjail": os.ModeDir | 0o700} {
+	for name, mode := range map[string]os.FileMode{logFile: 0o600, "home/.local/state/ocjail": os.ModeDir | 0o700} {
 		if st, err := os.Stat(filepath.Join(w.Dir, name)); err != nil || st.Mode() != mode {
 			t.Errorf("%s: %v, %v", name, st.Mode(), err)
 		}
@@ -54,13 +54,13 @@ func TestDecisionsOfManyLaunchesAreWhole(t *testing.T) {
 func TestLogThatCannotBeWritten(t *testing.T) {
 	for name, arrange := range map[string]func(w *gatetest.World) error{
 		"directory closed": func(w *gatetest.World) error { return os.Chmod(w.State, 0o500) },
-		"file in the way":  func(w *gatetest.World) error { w.Write("state/ocjail", "", 0o644); return nil },
+		"file in the way":  func(w *gatetest.World) error { w.Write("home/.local/state/ocjail", "", 0o644); return nil },
 		"link": func(w *gatetest.World) error {
-			w.Write("state/ocjail/x", "", 0o644)
+			w.Write("home/.local/state/ocjail/x", "", 0o644)
 			return os.Symlink("x", w.Dir+"/"+logFile)
 		},
 		"pipe": func(w *gatetest.World) error {
-			w.Write("state/ocjail/x", "", 0o644)
+			w.Write("home/.local/state/ocjail/x", "", 0o644)
 			return unix.Mkfifo(w.Dir+"/"+logFile, 0o666)
 		},
 	} {
@@ -81,7 +81,7 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 
 func TestLogInTheJailIsRefused(t *testing.T) {
 	w := gatetest.New(t)
-	w.Write("state/ocjail/decisions.jsonl", "", 0o600)
+	w.Write("home/.local/state/ocjail/decisions.jsonl", "", 0o600)
 	argv := sh(w.Jail("--bind", w.State, w.State), "echo ran >trace; : >"+w.State+"/ocjail/decisions.jsonl")
 	o := w.Run(w.Ocjail(argv...))
 	if o.Status != 126 || !strings.Contains(o.Stderr, w.State) || w.Read("project/trace") != "" {

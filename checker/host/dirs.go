@@ -8,8 +8,11 @@ import (
 )
 
 func (s source) findDirs(f *FS, facts *Facts) error {
-	facts.StateDir = s.ownDir(StateVariable, facts.Home, ".local/state")
-	facts.ConfigDir = s.ownDir(ConfigVariable, facts.Home, ".config")
+	// Not where XDG_STATE_HOME and XDG_CONFIG_HOME say: a project's .env, which agents
+	// write, can set those, and the state is what was approved, what is to be reviewed,
+	// which bundles were seen, and what was decided.
+	facts.StateDir = filepath.Join(facts.Home, ".local/state/ocjail")
+	facts.ConfigDir = filepath.Join(facts.Home, ".config/ocjail")
 	var err error
 	if facts.ConfigHome, err = s.findConfigHome(f, facts); err != nil {
 		return err
@@ -21,22 +24,6 @@ func (s source) findDirs(f *FS, facts *Facts) error {
 	facts.CacheDir = filepath.Join(cache, "ocjail")
 	s.findRuntime(f, facts)
 	return nil
-}
-
-// StateVariable names an environment variable that says where ocjail's state lies. There
-// is none but in tests, which keep off the state of whoever runs them: a project's .env,
-// which agents write, can set variables, and the state is what was approved, what is to
-// be reviewed, which bundles were seen, and what was decided.
-var StateVariable string
-
-// ConfigVariable is likewise for the folder of the user's ocjail.hcl.
-var ConfigVariable string
-
-func (s source) ownDir(variable, home, standard string) string {
-	if variable != "" && s.getenv(variable) != "" {
-		return filepath.Join(s.getenv(variable), "ocjail")
-	}
-	return filepath.Join(home, standard, "ocjail")
 }
 
 // findConfigHome is where other programs look for the user's configuration. An

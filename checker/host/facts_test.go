@@ -101,6 +101,20 @@ func TestHome(t *testing.T) {
 	w.refuses(t, w.dir+"/gone", "correct the entry")
 }
 
+// What is built for tests does not fall back to the home of whoever runs them.
+func TestMadeUpHome(t *testing.T) {
+	w := newWorld(t)
+	HomeVariable = "MADE_UP"
+	defer func() { HomeVariable = "" }()
+	w.refuses(t, "built for tests", "set MADE_UP")
+	w.env["MADE_UP"] = w.project
+	if facts := w.facts(t); facts.User != "u" || facts.Home != w.project || facts.StateDir != w.project+"/.local/state/ocjail" {
+		t.Errorf("%+v", facts)
+	}
+	w.env["HOME"] = w.home
+	w.refuses(t, "HOME is")
+}
+
 func TestProjectRoot(t *testing.T) {
 	w := newWorld(t)
 	for _, root := range []string{"relative", w.passwd, w.dir + "/none"} {

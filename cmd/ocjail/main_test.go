@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -21,10 +20,11 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/bundletest"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
 func TestMain(m *testing.M) {
-	host.StateVariable, host.ConfigVariable = "OCJAIL_TEST_STATE", "OCJAIL_TEST_CONFIG"
+	host.HomeVariable = hosttest.HomeVariable
 	if filepath.Base(os.Args[0]) == "bwrap" { // a script's link: see gate_name.txtar
 		main()
 	}
@@ -35,6 +35,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ocjail": stored, "landlocked": landlocked})
 }
 
+// homed gives a test a home of its own, as each script has one.
+func homed(t *testing.T) {
+	t.Helper()
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv(hosttest.HomeVariable, home)
+}
+
 // TestScripts drives main as a person would. Each script starts in its project,
 // which holds jail.hcl.
 func TestScripts(t *testing.T) {
@@ -42,10 +50,6 @@ func TestScripts(t *testing.T) {
 		if _, err := exec.LookPath(need.program); err != nil {
 			t.Fatalf("these tests need %s: apt-get install %s, or your distribution's like", need.program, need.pkg)
 		}
-	}
-	me, err := user.Current()
-	if err != nil {
-		t.Fatal(err)
 	}
 	ocjail, err := exec.LookPath("ocjail")
 	if err != nil {
@@ -64,22 +68,22 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("HOME", me.HomeDir) // ocjail wants it to be the password file's
-			e.Setenv("REAL_HOME", me.HomeDir)
 			e.Setenv("NL", "\n")
 			e.Setenv("OCJAIL", ocjail)
 			e.Setenv("OCJAIL_RULES", rules)
 			e.Setenv("REPOSITORY", repository)
 			e.Setenv("LANG", "C.UTF-8")
 			e.Setenv("TERM", "dumb")
-			for name, variable := range map[string]string{"STATE": "OCJAIL_TEST_STATE", "CACHE": "XDG_CACHE_HOME", "CONFIG": "OCJAIL_TEST_CONFIG"} {
-				dir := filepath.Join(e.WorkDir, "xdg", name)
+			home := filepath.Join(e.WorkDir, "home")
+			e.Setenv("HOME", home)
+			e.Setenv(hosttest.HomeVariable, home)
+			for name, place := range map[string]string{"STATE": ".local/state", "CACHE": ".cache", "CONFIG": ".config"} {
+				dir := filepath.Join(home, place)
 				if err := os.MkdirAll(dir, 0o700); err != nil {
 					return err
 				}
-				e.Setenv(variable, dir)
+				e.Setenv(name, dir)
 			}
-			e.Setenv("XDG_CONFIG_HOME", e.Getenv("OCJAIL_TEST_CONFIG")) // git's own, say
 			project := filepath.Join(e.WorkDir, "project")
 			if err := os.MkdirAll(filepath.Join(project, ".git"), 0o755); err != nil {
 				return err

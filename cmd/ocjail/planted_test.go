@@ -11,6 +11,7 @@ import (
 
 // A manifest that lies where an agent may write says nothing of the project's jail.
 func TestPlantedManifest(t *testing.T) {
+	homed(t)
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

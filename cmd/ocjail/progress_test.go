@@ -60,6 +60,7 @@ func lintOnTerminal(t *testing.T, columns uint16, stdoutToo bool, env ...string)
 	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: columns}); err != nil {
 		t.Fatal(err)
 	}
+	homed(t)
 	c := exec.Command(ocjail, "lint", dir)
 	c.Dir = dir
 	c.Env = append(os.Environ(), append([]string{"TERM=xterm"}, env...)...)

@@ -102,9 +102,11 @@ func badPulls(t *testing.T, l *laptop, other bundletest.Key) map[string]bad {
 // onFullDisk is ocjail, and then a launch, where the state is on a disk that is full.
 func (l *laptop) onFullDisk(words ...string) *exec.Cmd {
 	state := filepath.Join(l.home, ".local", "state")
+	before := l.t.TempDir()
+	check(l.t, os.CopyFS(before, os.DirFS(state)))
 	script := `cp -r "$1/." "$2" && shift 2 && { dd if=/dev/zero of="$1/fill" bs=1024 2>/dev/null; "$0" bundle pull; exec "$0" "${@:2}"; }`
-	args := []string{"--dev-bind", "/", "/", "--bind", l.dir, l.home, "--chdir", l.project, "--size", "524288", "--tmpfs", state, "--",
-		"bash", "-c", script, ocjail, filepath.Join(l.dir, ".local", "state"), state, state}
+	args := []string{"--dev-bind", "/", "/", "--chdir", l.project, "--size", "524288", "--tmpfs", state, "--",
+		"bash", "-c", script, ocjail, before, state, state}
 	c := exec.Command("bwrap", append(args, jail(true, "true")...)...)
 	c.Env = l.command(words...).Env
 	return c

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/bundletest"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/store"
 	"github.com/refnil/opencode-jail-devenv/checker/decision"
+	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
 func check(t testing.TB, errs ...error) {
@@ -38,12 +38,10 @@ func count(t *testing.T, variable string, times int) int {
 	return times
 }
 
-// laptop is a machine whose policy is fetched, with a home of its own in the place of
-// that which the password file names.
+// laptop is a machine whose policy is fetched.
 type laptop struct {
 	t       testing.TB
-	home    string // of the user
-	dir     string // what stands for it
+	home    string // made up
 	project string
 	source  string
 	key     bundletest.Key
@@ -51,12 +49,10 @@ type laptop struct {
 
 func newLaptop(t testing.TB, source string) *laptop {
 	t.Helper()
-	me, err := user.Current()
-	check(t, err)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	check(t, err)
-	l := &laptop{t: t, home: me.HomeDir, dir: filepath.Join(dir, "home"), project: filepath.Join(dir, "project"), source: source, key: bundletest.NewKey(t, "acme")}
-	check(t, os.MkdirAll(l.dir, 0o700), os.MkdirAll(filepath.Join(l.project, ".git"), 0o755))
+	l := &laptop{t: t, home: filepath.Join(dir, "home"), project: filepath.Join(dir, "project"), source: source, key: bundletest.NewKey(t, "acme")}
+	check(t, os.MkdirAll(l.home, 0o700), os.MkdirAll(filepath.Join(l.project, ".git"), 0o755))
 	l.write("acme.pem", string(l.key.PublicPEM))
 	l.configure("")
 	return l
@@ -70,14 +66,15 @@ func (l *laptop) configure(more string) {
 
 func (l *laptop) write(name, text string) {
 	l.t.Helper()
-	file := filepath.Join(l.dir, name)
+	file := filepath.Join(l.home, name)
 	check(l.t, os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600))
 }
 
 // command is ocjail on this laptop, in a process group of its own.
 func (l *laptop) command(words ...string) *exec.Cmd {
-	c := exec.Command("bwrap", append([]string{"--dev-bind", "/", "/", "--bind", l.dir, l.home, "--chdir", l.project, "--", ocjail}, words...)...)
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + l.home}
+	c := exec.Command(ocjail, words...)
+	c.Dir = l.project
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + l.home, hosttest.HomeVariable + "=" + l.home}
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return c
 }
@@ -122,7 +119,7 @@ func jail(network bool, command ...string) []string {
 	return append(words, command...)
 }
 
-func (l *laptop) store() store.Store { return store.User(l.dir) }
+func (l *laptop) store() store.Store { return store.User(l.home) }
 
 // kept is the bundle that a launch would go by, which must be whole and signed.
 func (l *laptop) kept() *bundle.Bundle {
@@ -142,7 +139,7 @@ func (l *laptop) kept() *bundle.Bundle {
 // decisions are those that were logged.
 func (l *laptop) decisions() (all []decision.Decision) {
 	l.t.Helper()
-	check(l.t, decision.At(filepath.Join(l.dir, ".local/state/ocjail")).Read(func(e decision.Entry) error {
+	check(l.t, decision.At(filepath.Join(l.home, ".local/state/ocjail")).Read(func(e decision.Entry) error {
 		all = append(all, e.Decision)
 		return nil
 	}, func(err error) error { return err }))

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
+	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
 // ocjail is the program that is tested, with ocjail-rules beside it.
@@ -35,11 +35,7 @@ func build(m *testing.M) (status int, err error) {
 		return 1, err
 	}
 	ocjail = filepath.Join(dir, "ocjail")
-	out, err := exec.Command("go", "build", "-o", ocjail, "github.com/refnil/opencode-jail-devenv/cmd/ocjail").CombinedOutput()
-	if err != nil {
-		return 1, fmt.Errorf("build ocjail: %w\n%s", err, out)
-	}
-	if _, err := workertest.Build(dir); err != nil {
+	if err := hosttest.Build(dir, "ocjail", "ocjail-rules"); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil

@@ -21,7 +21,7 @@ import (
 // locked is what the lock names, which must be whole.
 func (l *laptop) locked() config.Locked {
 	l.t.Helper()
-	file := filepath.Join(l.dir, ".config/ocjail/ocjail.lock")
+	file := filepath.Join(l.home, ".config/ocjail/ocjail.lock")
 	text, err := os.ReadFile(file)
 	check(l.t, err)
 	lock, err := config.ParseLock(file, text)

@@ -3,7 +3,6 @@ package ci
 import (
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,26 +13,17 @@ import (
 )
 
 // The action fetches what the lock names, on a machine that has nothing yet, and lints
-// by that, whatever the tag leads to by now. A made-up state folder stands for the
-// user's.
+// by that, whatever the tag leads to by now.
 func TestActionWithALock(t *testing.T) {
 	var a action
 	read(t, "action.yml", &a)
 	dir, temp, conf := repository(t), t.TempDir(), t.TempDir()
-	if o := run(t, "../..", []string{"CGO_ENABLED=0"}, "go", "build", "-o", temp+"/", "./cmd/ocjail", "./cmd/ocjail-rules"); o.status != 0 {
-		t.Fatal(o.output)
-	}
-	me, err := user.Current()
-	check(t, err)
-	state := filepath.Join(me.HomeDir, ".local", "state")
-	check(t, os.MkdirAll(state, 0o700))
+	ocjail := build(t, temp)
 	write := func(name, text string, mode os.FileMode) string {
 		t.Helper()
 		check(t, os.WriteFile(name, []byte(text), mode))
 		return name
 	}
-	ocjail := write(filepath.Join(temp, "in.sh"), fmt.Sprintf("#!/bin/sh\nexec bwrap --dev-bind / / --bind \"$STATE\" %s -- %s/ocjail \"$@\"\n", state, temp), 0o755)
-
 	key := bundletest.NewKey(t, "acme")
 	host := bundletest.Registry(t, t.TempDir(), false)
 	source := "oci://" + host + "/acme/policy:stable"
@@ -45,20 +35,20 @@ func TestActionWithALock(t *testing.T) {
 			c.Manifest.Created = time.Now()
 			c.Config = []byte("rule \"fs/rw-outside-home\" {\n  severity = \"" + severity + "\"\n}\n")
 		})), 0o644)
-		if o := run(t, dir, nil, filepath.Join(temp, "ocjail"), "bundle", "push", file, source); o.status != 0 {
+		if o := run(t, dir, nil, ocjail, "bundle", "push", file, source); o.status != 0 {
 			t.Fatal(o.output)
 		}
 	}
 	inputs := map[string]string{"targets": "open", "config": config, "ocjail": ocjail, "pull": "true"}
 	lint := func() outcome {
 		t.Helper()
-		t.Setenv("STATE", t.TempDir()) // a machine that has nothing yet
+		newHome(t) // a machine that has nothing yet
 		o, _ := a.lint(t, dir, temp, inputs)
 		return o
 	}
 
 	publish("7", "error")
-	t.Setenv("STATE", t.TempDir())
+	newHome(t)
 	if o := run(t, dir, nil, ocjail, "bundle", "update", "--config", config); o.status != 0 {
 		t.Fatal(o.output)
 	}

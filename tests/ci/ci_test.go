@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/util"
+
+	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
 // read reads a YAML file of the repository.
@@ -66,6 +68,23 @@ func run(t *testing.T, dir string, env []string, words ...string) outcome {
 		t.Fatal(err)
 	}
 	return outcome{c.ProcessState.ExitCode(), string(out)}
+}
+
+// build builds both programs into a folder, and has them take a new folder for the home.
+func build(t *testing.T, dir string) (ocjail string) {
+	t.Helper()
+	if err := hosttest.Build(dir, "ocjail", "ocjail-rules"); err != nil {
+		t.Fatal(err)
+	}
+	newHome(t)
+	return filepath.Join(dir, "ocjail")
+}
+
+func newHome(t *testing.T) {
+	t.Helper()
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv(hosttest.HomeVariable, home)
 }
 
 type action struct {
@@ -158,12 +177,15 @@ func TestAction(t *testing.T) {
 	if o.status != 0 || said != "status=0\n" || !strings.Contains(o.output, "jails/clean.hcl: allowed") {
 		t.Fatalf("%+v, %q", o, said)
 	}
-	built := filepath.Join(temp, "ocjail", "ocjail")
+	if _, err := os.Stat(filepath.Join(temp, "ocjail", "ocjail-rules")); err != nil {
+		t.Error(err)
+	}
 	for _, name := range []string{"ocjail.sarif", "ocjail.xml"} {
 		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	built := build(t, t.TempDir())
 	trusted := filepath.Join(temp, "trusted.hcl") // where no jail of the project can write
 	if err := os.WriteFile(trusted, []byte("rule \"fs/rw-outside-home\" { severity = \"info\" }\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -130,9 +130,6 @@ func TestTrackedByTheAgentOnly(t *testing.T) {
 
 func TestPluginFolders(t *testing.T) {
 	w := newWorld(t)
-	if w.Home != w.Dir+"/home" {
-		return // run by an ordinary user, whose own home this is not to touch
-	}
 	dir := w.Home + "/.config/opencode"
 	w.must(w.host("mkdir -p " + dir + "/themes"))
 	argv := append(w.Jail(), "--bind", dir, dir, "--", "sh", "-ec", "mkdir "+dir+"/plugin; echo evil >"+dir+"/plugin/x.js; echo nice >"+dir+"/themes/x.json")
@@ -156,7 +153,7 @@ func TestModes(t *testing.T) {
 			if got := w.Read("project/package.json"); got != "x\n" {
 				t.Errorf("the agent's work is %q", got)
 			}
-			if mode == "off" && (o.Stderr != "" || w.must(w.host("ls -A ../state/ocjail")).Stdout != "decisions.jsonl\n") {
+			if mode == "off" && (o.Stderr != "" || w.must(w.host("ls -A ~/.local/state/ocjail")).Stdout != "decisions.jsonl\n") {
 				t.Errorf("off, and yet: %q", o.Stderr)
 			}
 			if mode == "revert" && !strings.Contains(o.Stderr, "Reverted 1; what was there is kept") {

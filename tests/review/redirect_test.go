@@ -27,7 +27,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{World: gatetest.New(t), t: t}
 	w.mark = filepath.Join(w.Dir, "mark")
 	w.World.Write("project/code", "one\n", 0o644)
-	w.World.Write("config/git/config", "[user]\nname = Dev\nemail = dev@example.org\n[init]\ndefaultBranch = main\n", 0o644)
+	w.World.Write("home/.config/git/config", "[user]\nname = Dev\nemail = dev@example.org\n[init]\ndefaultBranch = main\n", 0o644)
 	w.Git("code")
 	return w
 }

@@ -208,7 +208,7 @@ func TestFolderOfOthers(t *testing.T) {
 func TestStateThatCannotBeWritten(t *testing.T) {
 	full := func(w *world) {
 		if os.Geteuid() != 0 { // who can not mount one
-			w.Write("state/ocjail", "in the way\n", 0o644)
+			w.Write("home/.local/state/ocjail", "in the way\n", 0o644)
 			return
 		}
 		dir := filepath.Join(w.State, "ocjail")

@@ -44,7 +44,7 @@ func guest(t *testing.T, name string) string {
 // entries are the cache's files of a kind.
 func (o *organisation) entries(kind string) []string {
 	o.t.Helper()
-	files, err := filepath.Glob(filepath.Join(o.dir, "cache/ocjail/rules", kind+"-*"))
+	files, err := filepath.Glob(filepath.Join(o.dir, "home/.cache/ocjail/rules", kind+"-*"))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func (o *organisation) judges(want string) {
 func TestLintFillsTheCache(t *testing.T) {
 	o, native := warm(t)
 	o.judges("")
-	if err := os.RemoveAll(filepath.Join(o.dir, "cache")); err != nil { // clears it
+	if err := os.RemoveAll(filepath.Join(o.dir, "home/.cache")); err != nil { // clears it
 		t.Fatal(err)
 	}
 	o.judges("")
@@ -177,7 +177,7 @@ func (o *organisation) clear(kind string) {
 
 func TestUsesNoCacheThatOthersCanOpen(t *testing.T) {
 	o, _ := warm(t)
-	dir := filepath.Join(o.dir, "cache/ocjail/rules")
+	dir := filepath.Join(o.dir, "home/.cache/ocjail/rules")
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -187,17 +187,13 @@ func TestUsesNoCacheThatOthersCanOpen(t *testing.T) {
 // What the jail can write, or the key that it can read, is refused before it starts.
 func TestJailReachesNoCache(t *testing.T) {
 	o, _ := warm(t)
-	home, err := os.UserHomeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for bind, want := range map[string]string{
-		"--bind " + filepath.Join(o.dir, "cache"):               "/cache/ocjail/rules, the cache of your compiled rules, can be written in the jail as /in/ocjail/rules: drop the mount",
-		"--ro-bind " + filepath.Join(home, ".local/state"):      "/cache.key, the key of your rules' cache, can be reached in the jail as /in/ocjail/cache.key: drop the mount",
-		"--ro-bind " + filepath.Join(o.dir, "cache"):            "",
-		"--bind " + filepath.Join(o.dir, "cache/ocjail/caches"): "",
+		"--bind " + filepath.Join(o.dir, "home/.cache"):               "/.cache/ocjail/rules, the cache of your compiled rules, can be written in the jail as /in/ocjail/rules: drop the mount",
+		"--ro-bind " + filepath.Join(o.dir, "home/.local/state"):      "/cache.key, the key of your rules' cache, can be reached in the jail as /in/ocjail/cache.key: drop the mount",
+		"--ro-bind " + filepath.Join(o.dir, "home/.cache"):            "",
+		"--bind " + filepath.Join(o.dir, "home/.cache/ocjail/caches"): "",
 	} {
-		if err := os.MkdirAll(filepath.Join(o.dir, "cache/ocjail/caches"), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(o.dir, "home/.cache/ocjail/caches"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		option, source, _ := strings.Cut(bind, " ")
@@ -220,7 +216,7 @@ func (o *organisation) launch(ctx context.Context) *exec.Cmd {
 
 func TestFiftyLaunchesAtOnce(t *testing.T) {
 	o, native := warm(t)
-	if err := os.RemoveAll(filepath.Join(o.dir, "cache")); err != nil {
+	if err := os.RemoveAll(filepath.Join(o.dir, "home/.cache")); err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
@@ -236,7 +232,7 @@ func TestFiftyLaunchesAtOnce(t *testing.T) {
 	if files := o.entries("native"); len(files) != 1 || files[0] != native {
 		t.Errorf("%v", files)
 	}
-	if left, err := filepath.Glob(filepath.Join(o.dir, "cache/ocjail/rules/.*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(o.dir, "home/.cache/ocjail/rules/.*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
@@ -244,7 +240,7 @@ func TestFiftyLaunchesAtOnce(t *testing.T) {
 func TestKilledWhileItCompiles(t *testing.T) {
 	o, _ := warm(t)
 	for n := range 15 {
-		if err := os.RemoveAll(filepath.Join(o.dir, "cache")); err != nil {
+		if err := os.RemoveAll(filepath.Join(o.dir, "home/.cache")); err != nil {
 			t.Fatal(err)
 		}
 		c := o.launch(t.Context())

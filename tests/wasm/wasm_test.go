@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm/wasmtest"
+	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
 // programs are ocjail and ocjail-rules, in one folder that only their owner can write.
@@ -22,12 +23,7 @@ var programs = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"ocjail", "ocjail-rules"} {
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), "../../cmd/"+name).CombinedOutput(); err != nil {
-			return dir, errors.Join(err, errors.New(string(out)))
-		}
-	}
-	return dir, nil
+	return dir, hosttest.Build(dir, "ocjail", "ocjail-rules")
 })
 
 func TestMain(m *testing.M) {
@@ -51,7 +47,7 @@ func newOrganisation(t *testing.T) *organisation {
 		t.Fatal(err)
 	}
 	o := &organisation{t, t.TempDir(), bin}
-	for _, d := range []string{"rules/acme", "state", "project/.git"} {
+	for _, d := range []string{"rules/acme", "home", "project/.git"} {
 		if err := os.MkdirAll(filepath.Join(o.dir, d), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -69,11 +65,8 @@ func (o *organisation) write(name string, text []byte) {
 
 // environ has ocjail keep to the folder.
 func (o *organisation) environ() []string {
-	env := os.Environ()
-	for _, name := range []string{"config", "state", "cache"} {
-		env = append(env, "XDG_"+strings.ToUpper(name)+"_HOME="+filepath.Join(o.dir, name))
-	}
-	return env
+	home := filepath.Join(o.dir, "home")
+	return append(os.Environ(), "HOME="+home, hosttest.HomeVariable+"="+home, "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=")
 }
 
 // ocjail runs it in the project and returns its exit status and what it says.

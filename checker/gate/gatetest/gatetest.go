@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
 // ordinary is the user and group that jails run as when root runs the tests:
@@ -20,17 +22,15 @@ import (
 // takes the home from $HOME.
 const ordinary = 54321
 
-const module = "github.com/refnil/opencode-jail-devenv"
-
 // timeLimit bounds one run; the longest of them takes about a second.
 const timeLimit = 60 * time.Second
 
 // World is a project to run jails in and what a user has beside it.
 type World struct {
 	Dir     string // holds all that follows
-	Home    string // made up when root runs the tests, else the real one
+	Home    string // made up
 	Project string // the working directory; a git repository after Git
-	State   string // where ocjail keeps its log
+	State   string // where the home's programs keep their state
 	Env     []string
 	attr    *syscall.SysProcAttr
 	t       testing.TB
@@ -41,7 +41,6 @@ func New(t testing.TB) *World {
 	t.Helper()
 	w := bare(t)
 	if os.Geteuid() == 0 {
-		w.Home = filepath.Join(w.Dir, "home")
 		w.attr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinary, Gid: ordinary}}
 	}
 	return w.furnish()
@@ -66,20 +65,17 @@ func bare(t testing.TB) *World {
 	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })
 	dir, err = filepath.EvalSymlinks(dir)
 	check(t, err, os.Chmod(dir, 0o755))
-	home, err := os.UserHomeDir()
-	check(t, err)
-	return &World{Dir: dir, Home: home, attr: &syscall.SysProcAttr{}, t: t}
+	return &World{Dir: dir, Home: filepath.Join(dir, "home"), attr: &syscall.SysProcAttr{}, t: t}
 }
 
 func (w *World) furnish() *World {
 	w.t.Helper()
-	w.Project, w.State = filepath.Join(w.Dir, "project"), filepath.Join(w.Dir, "state")
-	for _, d := range []string{filepath.Join(w.Dir, "home"), w.Project, w.State, filepath.Join(w.Dir, "config"), filepath.Join(w.Dir, "cache")} {
-		check(w.t, os.Mkdir(d, 0o755))
+	w.Project, w.State = filepath.Join(w.Dir, "project"), filepath.Join(w.Home, ".local/state")
+	for _, d := range []string{w.Project, w.State, filepath.Join(w.Home, ".config"), filepath.Join(w.Home, ".cache")} {
+		check(w.t, os.MkdirAll(d, 0o755))
 	}
 	w.Own()
-	w.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.Home, "OCJAIL_TEST_STATE=" + w.State,
-		"OCJAIL_TEST_CONFIG=" + filepath.Join(w.Dir, "config"), "XDG_CONFIG_HOME=" + filepath.Join(w.Dir, "config"), "XDG_CACHE_HOME=" + filepath.Join(w.Dir, "cache"), "GIT_CONFIG_NOSYSTEM=1"}
+	w.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.Home, hosttest.HomeVariable + "=" + w.Home, "GIT_CONFIG_NOSYSTEM=1"}
 	return w
 }
 
@@ -216,14 +212,12 @@ var build = sync.OnceValues(func() (Programs, error) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return p, err
 	}
-	for out, pkg := range map[string]string{p.Ocjail: "cmd/ocjail", p.Probe: "checker/gate/gatetest/probe"} {
-		c := exec.Command("go", "build", "-ldflags", "-X "+module+"/checker/host.StateVariable=OCJAIL_TEST_STATE -X "+module+"/checker/host.ConfigVariable=OCJAIL_TEST_CONFIG", "-o", out, module+"/"+pkg)
-		c.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if text, err := c.CombinedOutput(); err != nil {
-			return p, errors.Join(err, errors.New(string(text)))
-		}
+	c := exec.Command("go", "build", "-o", p.Probe, "github.com/refnil/opencode-jail-devenv/checker/gate/gatetest/probe")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := c.CombinedOutput(); err != nil {
+		return p, errors.Join(err, errors.New(string(text)))
 	}
-	return p, nil
+	return p, hosttest.Build(dir, "ocjail")
 })
 
 // Build returns the programs.
