@@ -106,6 +106,21 @@ func (t hostTree) mount(src string, proto Mount, all *[]*Mount) *Mount {
 	return m
 }
 
+// covered tells whether another mount lies on the root of m. bwrap leaves the flags of
+// such a one as they are, which it can not reach either (parse_mountinfo, bind-mount.c).
+func (t hostTree) covered(m *HostMount) bool {
+	return slices.ContainsFunc(t.children[m.ID], func(o *HostMount) bool { return o.Point == m.Point })
+}
+
+// beside tells whether a directory above the point of m, a child of under, was mounted
+// on later. That covers m, and all that is mounted on m.
+func (t hostTree) beside(m, under *HostMount) bool {
+	return slices.ContainsFunc(t.children[under.ID], func(o *HostMount) bool {
+		rest, in := Below(o.Point, m.Point)
+		return in && rest != ""
+	})
+}
+
 func (t hostTree) one(src string, proto Mount, under *HostMount) *Mount {
 	m := proto
 	if m.Kind == "" {
@@ -127,12 +142,14 @@ func (t hostTree) submounts(m *Mount, src string, proto Mount, under *HostMount,
 		if _, ok := Below(src, c.Point); !ok {
 			continue
 		}
-		sub := proto
-		sub.Implied = true
+		on := proto
+		on.ReadOnly = proto.ReadOnly && !t.beside(c, under)
+		sub := on
+		sub.Implied, sub.ReadOnly = true, on.ReadOnly && !t.covered(c)
 		child := m.attach(t.one(c.Point, sub, c), file{host: c.Point})
 		if all != nil {
 			*all = append(*all, child)
 		}
-		t.submounts(child, c.Point, proto, c, all)
+		t.submounts(child, c.Point, on, c, all)
 	}
 }

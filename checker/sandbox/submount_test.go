@@ -1,10 +1,12 @@
 package sandbox_test
 
 import (
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -29,7 +31,7 @@ func TestSubmounts(t *testing.T) {
 
 // again runs the same test where it may mount.
 func again(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestSubmounts$", "-test.v")
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), inNamespace+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	if uid := os.Getuid(); uid != 0 {
@@ -85,5 +87,54 @@ func (w *world) mountSome(t testing.TB, seed int) {
 			must(t, syscall.Mount("", at, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
 		}
 		w.mounted = true
+	}
+}
+
+// bwrap leaves a mount writable that another one covers, as it does under an automounted
+// file system, also below a read-only bind.
+func TestCoveredSubmounts(t *testing.T) {
+	if os.Getenv(inNamespace) == "" {
+		again(t)
+		return
+	}
+	must(t, syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""))
+	dir := publicDir(t)
+	mount := func(name string) {
+		at := filepath.Join(dir, name)
+		must(t, os.MkdirAll(at, 0o755))
+		must(t, syscall.Mount("tmpfs", at, "tmpfs", 0, "mode=0755"))
+		t.Cleanup(func() { must(t, syscall.Unmount(at, 0)) })
+	}
+	for _, name := range []string{"plain", "plain/in", "twice", "twice/in", "twice", "twice/in", "above/at", "above/at/in", "above", "above/at"} {
+		mount(name)
+	}
+	argv := []string{"--ro-bind", "/", "/", "cat", "/proc/self/mountinfo"}
+	s, err := sandbox.ParseArgv(argv, nil)
+	must(t, err)
+	tree, err := s.Simulate(sandbox.Config{Host: newLiveFS(t, ""), Strict: true, Cwd: dir})
+	must(t, err)
+	type line struct {
+		point    string
+		readOnly bool
+	}
+	model := map[line]int{}
+	for _, l := range tree.InJail() {
+		if _, in := sandbox.Below(dir, l.Point); in {
+			model[line{l.Point, l.Flag}]++
+		}
+	}
+	for _, bwrap := range bwraps(t) {
+		out, err := command(bwrap, argv...).Output()
+		must(t, err)
+		real := map[line]int{}
+		for text := range strings.Lines(string(out)) {
+			f := strings.Fields(text)
+			if _, in := sandbox.Below(dir, f[4]); in {
+				real[line{f[4], strings.HasPrefix(f[5], "ro")}]++
+			}
+		}
+		if len(real) < 10 || !maps.Equal(model, real) {
+			t.Errorf("%s made %v, and the model has %v", bwrap, real, model)
+		}
 	}
 }
