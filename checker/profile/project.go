@@ -69,6 +69,32 @@ func nearestProject(realHome, home, start string) (string, error) {
 		hclfile.Escape(start), hclfile.Escape(start))}
 }
 
+// Stated returns the root that a manifest states for a jail which starts in start, a
+// folder without symbolic links: start itself, or one around it with a marker, free of
+// them. It must not be what FindProject would never return: what ocjail protects in a
+// project is known by its root, and an agent can write a manifest.
+func Stated(home, start, root string) (string, error) {
+	realHome, err := filepath.EvalSymlinks(home)
+	if err != nil {
+		return "", fmt.Errorf("home directory: %w", reason(err))
+	}
+	real, err := realDir(root)
+	if err != nil {
+		return "", err
+	}
+	if !below(start, real) {
+		return "", fmt.Errorf("this jail is that of %s, and %s lies outside it, so the agent would start in an empty home: cd %[1]s first", hclfile.Escape(real), hclfile.Escape(start))
+	}
+	if err := checkProject(real, realHome, home); err != nil || real == start {
+		return real, err
+	}
+	marked, err := hasMarker(real)
+	if err == nil && !marked {
+		err = fmt.Errorf("%s has no .git, devenv.nix or ocjail.hcl, and so is the project of no folder in it: cd %[1]s first", hclfile.Escape(real))
+	}
+	return real, err
+}
+
 // Around returns the ocjail.hcl of every folder above root, which has no symbolic link,
 // that could be a project's itself; the nearest comes first.
 func Around(home, root string) (files []string, err error) {

@@ -76,3 +76,40 @@ func TestFindProject(t *testing.T) {
 		}
 	}
 }
+
+// An agent can write a manifest; what is protected in a project hangs on its root.
+func TestStated(t *testing.T) {
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	for _, dir := range []string{"home/a/.git", "home/a/b/.git", "home/plain/x", "shared/x"} {
+		must(t, os.MkdirAll(filepath.Join(base, dir), 0o755))
+	}
+	link(t, base+"/home", base+"/alias")
+	link(t, "a", base+"/home/link")
+	saved := sharedDirs
+	sharedDirs = []string{base + "/shared"}
+	t.Cleanup(func() { sharedDirs = saved })
+	for name, tc := range map[string]struct{ start, root, want string }{
+		"itself":            {"home/a", "home/a", "home/a"},
+		"from below":        {"home/a/b", "home/a", "home/a"},
+		"by a link":         {"home/a/b", "home/link", "home/a"},
+		"unmarked, itself":  {"home/plain", "home/plain", "home/plain"},
+		"unmarked, above":   {"home/plain/x", "home/plain", "!has no .git, devenv.nix or ocjail.hcl"},
+		"below":             {"home/a", "home/a/b", "!lies outside it"},
+		"beside":            {"home/a", "home/plain", "!lies outside it"},
+		"the home":          {"home/a", "home", "!is or contains your home directory"},
+		"the home by alias": {"home/a", "alias", "!is or contains your home directory"},
+		"above the home":    {"home/a", ".", "!is or contains your home directory"},
+		"shared":            {"shared/x", "shared", "!is no project"},
+		"gone":              {"home/a", "none", "!cannot resolve"},
+	} {
+		got, err := Stated(base+"/alias", filepath.Join(base, tc.start), filepath.Join(base, tc.root))
+		if want, fails := strings.CutPrefix(tc.want, "!"); fails {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %s, %v, want %s", name, got, err, want)
+			}
+		} else if err != nil || got != filepath.Join(base, tc.want) {
+			t.Errorf("%s: got %s, %v", name, got, err)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/gate"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -94,20 +95,16 @@ func openManifest(file string, require bool) (*manifest.Manifest, error) {
 	if m.Project == "" {
 		return m, nil
 	}
-	root, err := filepath.EvalSymlinks(m.Project)
+	home, cwd, err := homeAndHere()
 	if err != nil {
-		return nil, fmt.Errorf("%s: manifest %s: its project: %w; enter the devenv shell again", source, file, err)
-	}
-	cwd, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("working directory: %w", err)
+		return nil, err
 	}
 	real, err := filepath.EvalSymlinks(cwd)
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
 	}
-	if _, inside := sandbox.Below(root, real); !inside {
-		return nil, fmt.Errorf("this jail is that of %s, and %s lies outside it, so the agent would start in an empty home: cd %s first", root, real, root)
+	if _, err := profile.Stated(home, real, m.Project); err != nil {
+		return nil, fmt.Errorf("%s: manifest %s: its project: %w; or enter the devenv shell again", source, file, err)
 	}
 	return m, nil
 }

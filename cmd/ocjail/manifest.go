@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"path/filepath"
 
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
 )
 
 // manifestTarget is the jail that a manifest describes, started in its project.
@@ -42,9 +44,9 @@ func (f *jailFlags) openManifestsProject(man *manifest.Manifest) (*machine, []fi
 		if f.project != "" {
 			return nil, nil, errors.New("--project goes with a profile; a manifest names its own")
 		}
-		_, err := os.Stat(project)
+		real, err := filepath.EvalSymlinks(project)
 		if err == nil {
-			m, err := f.open(opening{project: project, options: man.Policy})
+			m, err := f.openStated(real, man.Policy)
 			return m, nil, err
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -61,4 +63,16 @@ func (f *jailFlags) openManifestsProject(man *manifest.Manifest) (*machine, []fi
 		Subject: finding.Subject{Kind: "path", Path: project},
 		Remedy:  "lint the manifest where its project is",
 	}}, nil
+}
+
+// openStated takes the project of a manifest whose jail starts in its root.
+func (f *jailFlags) openStated(real string, options config.Options) (*machine, error) {
+	home, _, err := homeAndHere()
+	if err == nil {
+		_, err = profile.Stated(home, real, real)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the manifest's project: %w", err)
+	}
+	return f.open(opening{project: real, options: options})
 }
