@@ -40,8 +40,8 @@ type InputJail struct {
 type InputMount struct {
 	Op     string `json:"op"`     // bwrap's option without dashes, e.g. "ro-bind-try"
 	Access string `json:"access"` // "rw", "ro", "dev", "scratch", "proc"; "none" for a -try whose source is absent
-	// Source as written, and resolved through symbolic links; empty for
-	// operations without a source on the host. For "file", "bind-data" and
+	// Source as written, but the home by its real name, as Home has it, and resolved
+	// through symbolic links; empty for operations without a source on the host. For "file", "bind-data" and
 	// "ro-bind-data" SourceReal is the host file that the content is copied from,
 	// where the descriptor is of one that has a name.
 	Source     string `json:"source"`

@@ -152,7 +152,7 @@ func (b *inputBuilder) mount(op sandbox.Op) InputMount {
 		Certain: !b.Tree.Guessed(), Covers: []string{}, Repositories: []string{},
 	}
 	if op.Kind == sandbox.OpBind || op.Kind == sandbox.OpOverlay {
-		in.Source = op.Source
+		in.Source = b.byHome(op.Source)
 	}
 	m := b.Tree.MountOf(op.Option)
 	if m == nil {
@@ -186,6 +186,14 @@ func (b *inputBuilder) mount(op sandbox.Op) InputMount {
 	return in
 }
 
+// byHome names what lies in the home as rules know that, where the home is a link.
+func (b *inputBuilder) byHome(p string) string {
+	if rest, in := sandbox.Below(b.Facts.Home, p); in && b.Facts.Home != b.Facts.HomeReal {
+		return path.Join(b.Facts.HomeReal, rest)
+	}
+	return p
+}
+
 const layerOp = "overlay-src"
 
 // layers are the lower layers of an overlay, which show their files unless an
@@ -198,7 +206,7 @@ func (b *inputBuilder) layers(op sandbox.Op, overlay InputMount) []InputMount {
 	for _, lower := range op.Lower {
 		in := overlay
 		in.Repositories = []string{}
-		in.Op, in.Access, in.Source, in.SourceReal = layerOp, string(sandbox.ReadOnly), lower, ""
+		in.Op, in.Access, in.Source, in.SourceReal = layerOp, string(sandbox.ReadOnly), b.byHome(lower), ""
 		if !path.IsAbs(lower) {
 			lower = b.Cwd + "/" + lower
 		}

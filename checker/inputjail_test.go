@@ -2,6 +2,7 @@ package checker_test
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -128,5 +129,52 @@ func TestInputKeepsStraysApart(t *testing.T) {
 	in := input(t, dir, "--bind", dir, dir)
 	if in.Host.GitCommonDir != "" || len(in.Host.GitStray) != 1 || !strings.HasSuffix(in.Host.GitStray[0].Target, "/evil") {
 		t.Errorf("%+v", in.Host)
+	}
+}
+
+// Where the home is a link, and opencode's folder in it as well, the folder is opencode's
+// nevertheless: rules know the home by its real name.
+func TestInputNamesSourcesByTheRealHome(t *testing.T) {
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"real/dots", "real/.config", "real/project", "besides"} {
+		if err := os.MkdirAll(filepath.Join(base, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, to := range map[string]string{"home": "real", "real/.config/opencode": "../dots"} {
+		if err := os.Symlink(to, filepath.Join(base, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fs := host.NewFS()
+	facts, err := host.Gather(fs, base+"/real/project")
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts.Home, facts.HomeReal = base+"/home", base+"/real"
+	sources := map[string]string{}
+	for _, written := range []string{"~/.config/opencode", base + "/home/.config/opencode", base + "/real/.config/opencode", base + "/besides"} {
+		s, err := sandbox.ParseArgv([]string{"--bind", written, "/x", "--", "/usr/bin/true"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := checker.Resolve(checker.Request{Name: "test", Phase: checker.Launch, Sandbox: s, FS: fs, Facts: facts, Config: config.Default(), Cwd: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := j.Input(time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := in.Jail.Mounts[0]
+		sources[written] = m.Source + " is " + m.SourceReal
+	}
+	ours := base + "/real/.config/opencode is " + base + "/real/dots"
+	want := map[string]string{"~/.config/opencode": ours, base + "/home/.config/opencode": ours, base + "/real/.config/opencode": ours, base + "/besides": base + "/besides is " + base + "/besides"}
+	if d := cmp.Diff(want, sources); d != "" {
+		t.Error(d)
 	}
 }
