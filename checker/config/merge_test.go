@@ -155,6 +155,12 @@ func TestSettle(t *testing.T) {
 		"user below an organisation":                     {[]string{"organisation: ", rule("user", "a/error", low)}, "a/error", finding.Error, false, 1},
 		"the organisation's word is a floor":             {[]string{rule("organisation", "a/error", low), rule("user", "a/error", `severity = "info"`)}, "a/error", finding.Warning, false, 1},
 		"waivable":                                       {[]string{rule("organisation", "a/error", "waivable = true"), rule("project", "a/error", low)}, "a/error", finding.Warning, false, 0},
+		"waivable, and the user holds it":                {[]string{rule("organisation", "a/error", "waivable = true"), rule("user", "a/error", high), rule("project", "a/error", low)}, "a/error", finding.Error, false, 1},
+		"waivable, and the user enforces it":             {[]string{rule("organisation", "a/error", "waivable = true"), rule("user", "a/error", `mode = "enforce"`), rule("project", "a/error", `mode = "observe"`)}, "a/error", finding.Error, false, 1},
+		"waivable, and the user keeps it so":             {[]string{rule("organisation", "a/error", "waivable = true"), "user: rule \"a/error\" {\nseverity = \"error\"\nwaivable = true\n}", rule("project", "a/error", low)}, "a/error", finding.Warning, false, 0},
+		"waivable, and the user loosens it":              {[]string{rule("organisation", "a/error", "waivable = true"), rule("user", "a/error", low), rule("project", "a/error", `severity = "info"`)}, "a/error", finding.Info, false, 0},
+		"waivable, and the project above holds":          {[]string{rule("user", "a/error", "waivable = true"), rule("above-1", "a/error", high), rule("project", "a/error", low)}, "a/error", finding.Error, false, 1},
+		"waivable, held, and said to be again":           {[]string{rule("user", "a/error", "waivable = true"), rule("above-1", "a/error", high), "project: rule \"a/error\" {\nseverity = \"warning\"\nwaivable = true\n}"}, "a/error", finding.Error, false, 2},
 		"a project can't make it so":                     {[]string{"project: rule \"a/error\" {\nseverity = \"warning\"\nwaivable = true\n}"}, "a/error", finding.Error, false, 2},
 		"observed":                                       {[]string{rule("user", "a/error", `mode = "observe"`)}, "a/error", finding.Error, true, 0},
 		"project observes":                               {[]string{rule("project", "a/error", `mode = "observe"`)}, "a/error", finding.Error, false, 1},
@@ -186,15 +192,19 @@ func TestWaivers(t *testing.T) {
 		counts            bool
 		problems, ignored int
 	}{
-		"user":                       {[]string{waive("user", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
-		"organisation":               {[]string{waive("organisation", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
-		"user below an organisation": {[]string{"organisation: ", waive("user", "a/error", "/mnt/x/*", "2027-01-01")}, false, 0, 1},
-		"project":                    {[]string{waive("project", "a/error", "/mnt/x/*", "2027-01-01")}, false, 0, 1},
-		"project that may":           {[]string{waivable, waive("project", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
-		"unknown rule":               {[]string{waive("user", "a/eror", "/mnt/x/*", "2027-01-01")}, false, 1, 0},
-		"everything":                 {[]string{waive("user", "a/error", "/**", "2027-01-01")}, false, 1, 0},
-		"every home":                 {[]string{waive("user", "a/error", "~/*", "2027-01-01")}, false, 1, 0},
-		"every name":                 {[]string{waive("user", "a/error", "*", "2027-01-01")}, false, 1, 0},
+		"user":                         {[]string{waive("user", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
+		"organisation":                 {[]string{waive("organisation", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
+		"user below an organisation":   {[]string{"organisation: ", waive("user", "a/error", "/mnt/x/*", "2027-01-01")}, false, 0, 1},
+		"project":                      {[]string{waive("project", "a/error", "/mnt/x/*", "2027-01-01")}, false, 0, 1},
+		"project that may":             {[]string{waivable, waive("project", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
+		"project where the user holds": {[]string{"organisation: rule \"a/error\" { waivable = true }", `user: rule "a/error" { severity = "error" }`, waive("project", "a/error", "/mnt/x/*", "2027-01-01")}, false, 0, 1},
+		"user who holds it himself":    {[]string{"organisation: rule \"a/error\" { waivable = true }", `user: rule "a/error" { severity = "error" }`, waive("user", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
+		"user where the project holds": {[]string{"organisation: rule \"a/error\" { waivable = true }", `project: rule "a/error" { severity = "error" }`, waive("user", "a/error", "/mnt/x/*", "2027-01-01")}, true, 0, 0},
+		"within one that holds":        {[]string{waivable, `above-1: rule "a/error" { severity = "error" }`, waive("project", "a/error", "/mnt/x/*", "2027-01-01")}, false, 0, 1},
+		"unknown rule":                 {[]string{waive("user", "a/eror", "/mnt/x/*", "2027-01-01")}, false, 1, 0},
+		"everything":                   {[]string{waive("user", "a/error", "/**", "2027-01-01")}, false, 1, 0},
+		"every home":                   {[]string{waive("user", "a/error", "~/*", "2027-01-01")}, false, 1, 0},
+		"every name":                   {[]string{waive("user", "a/error", "*", "2027-01-01")}, false, 1, 0},
 	} {
 		s, err := merged(t, tc.files...).Settle(known)
 		if err != nil {

@@ -51,12 +51,12 @@ func (s *Settled) params(c *Config, r Rule, now *Setting, floor Setting) {
 		return
 	}
 	owner := now.known.Layer
-	may := floor.Waivable || c.free(r.Layer) || owner != Embedded && r.Layer <= owner
+	may := floor.loosens(r.Layer) || c.free(r.Layer) || owner != Embedded && r.Layer <= owner
 	object, _ := r.Params.Value.(map[string]any) // the reader has checked
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		at := r.Params.At(name).Pos
 		_, held := floor.Params[name]
-		if !may || held && !floor.Waivable {
+		if !may || held && !floor.loosens(r.Layer) {
 			s.ignore(c, r, at, fmt.Sprintf("params.%s = %.100s", name, param.Text(object[name])))
 			continue
 		}

@@ -30,7 +30,7 @@ type rawRule struct {
 	SeverityRange hcl.Range        `hcl:"severity,attr_value_range"`
 	Mode          *string          `hcl:"mode,optional" doc:"\"observe\" reports the findings and lets the jail start, to try a rule out; \"enforce\" is the default."`
 	ModeRange     hcl.Range        `hcl:"mode,attr_value_range"`
-	Waivable      *bool            `hcl:"waivable,optional" doc:"Less trusted files may loosen and waive the rule."`
+	Waivable      *bool            `hcl:"waivable,optional" doc:"Less trusted files may loosen and waive the rule, until one tightens it (severity, mode) without saying this."`
 	Params        *hclfile.Literal `hcl:"params,optional" doc:"What the rule is told: an object of its parameters, which ocjail rules ID names with their defaults. A file may say it of rules of its own layer or of a less trusted one, and of those that are waivable; of ocjail's own rules the most trusted file may. Each parameter is by itself, and what a more trusted file says of it stays."`
 	Range         hcl.Range        `hcl:",def_range"`
 }

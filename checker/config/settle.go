@@ -23,14 +23,20 @@ type Known struct {
 type Setting struct {
 	Severity   finding.Severity // of the rule's worst; what it finds less serious stays less
 	Observe    bool             // reported, and never the reason for a refusal
-	Waivable   bool
+	Waivable   bool             // a project's file may loosen it
 	Waivers    []Waiver
 	Params     map[string]any  // complete; nil where there are none
 	ParamsFrom map[string]From // who said which; of no default
 	From       *From           // who said so last; nil for the rule's own
 
 	known Known
+	// held is the most trusted layer that has tightened a waivable rule without saying
+	// that it still is: those below it may loosen it no more. Zero for none.
+	held Layer
 }
+
+// loosens tells whether files of a layer may loosen or waive a rule that is waivable.
+func (s Setting) loosens(l Layer) bool { return s.Waivable && (s.held == 0 || l <= s.held) }
 
 // Settled is what holds for the rules that exist.
 type Settled struct {
@@ -86,6 +92,9 @@ func (c *Config) Settle(known map[string]Known) (*Settled, error) {
 		return nil, wrong
 	}
 	s.waivers(c, ids)
+	for _, r := range s.rules {
+		r.Waivable = r.loosens(Project)
+	}
 	return s, s.completeParams(ids)
 }
 
@@ -93,6 +102,7 @@ func (c *Config) Settle(known map[string]Known) (*Settled, error) {
 // the layers above hold together.
 func (s *Settled) layer(c *Config, l Layer) {
 	floor := map[string]Setting{}
+	tightened, waivable := map[string]bool{}, map[string]bool{}
 	for _, f := range c.Files {
 		if f.Layer != l {
 			continue
@@ -108,15 +118,22 @@ func (s *Settled) layer(c *Config, l Layer) {
 				floor[r.ID] = held
 			}
 			s.rule(c, r, now, floor[r.ID])
+			tightened[r.ID] = tightened[r.ID] || r.Mode == Enforce || r.Severity != "" && r.Severity.Rank() >= floor[r.ID].Severity.Rank()
+			waivable[r.ID] = waivable[r.ID] || r.Waivable
+		}
+	}
+	for id := range tightened {
+		if r := s.rules[id]; floor[id].loosens(l) && tightened[id] && !waivable[id] {
+			r.held = l
 		}
 	}
 }
 
 func (s *Settled) rule(c *Config, r Rule, now *Setting, floor Setting) {
-	free, from := c.free(r.Layer), &From{r.Layer, r.Pos}
+	free, from := c.free(r.Layer) || floor.loosens(r.Layer), &From{r.Layer, r.Pos}
 	ignore := func(what string) { s.ignore(c, r, r.Pos, what) }
 	if r.Severity != "" {
-		if free || floor.Waivable || r.Severity.Rank() >= floor.Severity.Rank() {
+		if free || r.Severity.Rank() >= floor.Severity.Rank() {
 			now.Severity = r.Severity
 			now.From = from
 		} else {
@@ -124,7 +141,7 @@ func (s *Settled) rule(c *Config, r Rule, now *Setting, floor Setting) {
 		}
 	}
 	if r.Mode != "" {
-		if free || floor.Waivable || floor.Observe || r.Mode == Enforce {
+		if free || floor.Observe || r.Mode == Enforce {
 			now.Observe = r.Mode == Observe
 			now.From = from
 		} else {
@@ -132,7 +149,7 @@ func (s *Settled) rule(c *Config, r Rule, now *Setting, floor Setting) {
 		}
 	}
 	if r.Waivable {
-		if free || floor.Waivable {
+		if free {
 			now.Waivable = true
 			now.From = from
 		} else {
@@ -144,15 +161,24 @@ func (s *Settled) rule(c *Config, r Rule, now *Setting, floor Setting) {
 
 // ignore notes what the file of a rule block is not trusted with.
 func (s *Settled) ignore(c *Config, r Rule, at hclfile.Pos, what string) {
+	s.ignored(c, r.ID, r.Layer, at, fmt.Sprintf("%s for rule %q", what, r.ID))
+}
+
+// ignored notes what a layer's file says of a rule and is not trusted with.
+func (s *Settled) ignored(c *Config, id string, l Layer, at hclfile.Pos, what string) {
 	var i Config
-	i.ignore(r.Layer, at, fmt.Sprintf("%s for rule %q", what, r.ID))
-	i.Ignored[0].Remedy = fmt.Sprintf(`delete it, or write rule %q { waivable = true } in %s`, r.ID, c.above(r.Layer))
+	i.ignore(l, at, what)
+	i.Ignored[0].Remedy = fmt.Sprintf(`delete it, or write rule %q { waivable = true } in %s`, id, c.above(l, s.rules[id].held))
 	s.Ignored = append(s.Ignored, i.Ignored...)
 }
 
-// above names the file that could allow a layer more.
-func (c *Config) above(l Layer) string {
-	if l.Untrusted() && c.top != Organisation {
+// above names the file that could allow a layer more; held is the layer that has
+// tightened what may be loosened, zero for none.
+func (c *Config) above(l, held Layer) string {
+	switch {
+	case held.above():
+		return "the ocjail.hcl of the project above (ocjail config show names it)"
+	case held == User, held == 0 && l.Untrusted() && c.top != Organisation:
 		return "your own ocjail.hcl (ocjail config show names it)"
 	}
 	return "the organisation's ocjail.hcl"

@@ -29,11 +29,8 @@ func (s *Settled) waivers(c *Config, ids []string) {
 				problem(fmt.Sprintf("the waiver at %s names no rule: %q%s", w.Pos, w.Rule, hclfile.DidYouMean(w.Rule, ids)), "correct the rule's id, or delete the waiver")
 			case tooBroad(w.Subject):
 				problem(fmt.Sprintf("the waiver at %s is ignored: its subject %q is too broad", w.Pos, w.Subject), "name the path or the variable; switch a whole rule off with its severity")
-			case w.Layer != Organisation && !c.free(w.Layer) && !rule.Waivable:
-				var i Config
-				i.ignore(w.Layer, w.Pos, fmt.Sprintf("the waiver of rule %q", w.Rule))
-				i.Ignored[0].Remedy = fmt.Sprintf(`delete it, or write rule %q { waivable = true } in %s`, w.Rule, c.above(w.Layer))
-				s.Ignored = append(s.Ignored, i.Ignored...)
+			case w.Layer != Organisation && !c.free(w.Layer) && !rule.loosens(w.Layer):
+				s.ignored(c, w.Rule, w.Layer, w.Pos, fmt.Sprintf("the waiver of rule %q", w.Rule))
 			default:
 				rule.Waivers = append(rule.Waivers, w)
 			}
