@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/grants"
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 )
 
 // Record is what one jail of a project was approved to do, or was refused for want
@@ -212,8 +213,9 @@ func list(dir string) (approved, waiting []Record, err error) {
 	return approved, waiting, errors.Join(errs...)
 }
 
+// encode keeps names that are no text apart: an approval of one would be that of all.
 func encode(r Record) ([]byte, error) {
-	data, err := json.Marshal(r)
+	data, err := json.Marshal(octets.Map(r, octets.Escape))
 	if err == nil && len(data) > maxRecord {
 		err = fmt.Errorf("the grants of this jail are %d bytes long, more than %d: bind fewer paths", len(data), maxRecord)
 	}

@@ -281,3 +281,26 @@ func TestBrokenRecordOfAnotherProject(t *testing.T) {
 		t.Errorf("%v, %v", approved, err)
 	}
 }
+
+// Names that are no text, of a project, a jail or what it may do, stay themselves: JSON
+// has one character for all that it can not write.
+func TestNamesThatAreNoText(t *testing.T) {
+	state := t.TempDir()
+	const project, jail = "/p\xff", "j\xfe"
+	s := approval.Open(state, project)
+	g := &grants.Grants{Version: grants.Version, Paths: []grants.Path{{Path: "/x\xff", Access: grants.Read | grants.Write}}}
+	check(t, s.Approve(jail, g))
+	r := approved(t, s, jail)
+	if r == nil || r.Project != project || r.Jail != jail {
+		t.Fatalf("%+v", r)
+	}
+	if d := grants.Compare(r.Grants, g); len(d.Wider) != 0 {
+		t.Errorf("what was approved is asked for again: %v", d.Wider)
+	}
+	for _, other := range []string{"/x\xfe", "/x\ufffd"} {
+		g.Paths[0].Path = other
+		if d := grants.Compare(r.Grants, g); len(d.Wider) == 0 {
+			t.Errorf("%q was approved with another name", other)
+		}
+	}
+}

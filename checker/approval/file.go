@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/grants"
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 )
 
 func broken(file string, err error) error {
@@ -94,6 +95,7 @@ func decode(f *os.File) (*Record, error) {
 	if err := d.Decode(&r); err != nil {
 		return nil, err
 	}
+	r = octets.Map(r, octets.Unescape)
 	if r.Version != recordVersion || r.Grants == nil || r.Grants.Version != grants.Version {
 		return nil, errors.New("another version of ocjail wrote it")
 	}
