@@ -11,6 +11,7 @@ DIST := dist
 
 # What is linked is loaded at each launch, so ocjail is held small.
 MAX_MB := 13
+MAX_WASM_MB := 7
 MAX_RULES_MB := 32
 
 # The linter has its own pin and folder: in go.mod it would bring 200 modules along.
@@ -29,10 +30,10 @@ run: install build ## run the real opencode, scripted, without and with the jail
 	@go run ./tests/agent/cmd/show -ocjail bin/ocjail
 
 .PHONY: build
-build: ## build bin/ocjail and bin/ocjail-rules: static files, without cgo
-	@echo "build: $(BIN)/ocjail $(BIN)/ocjail-rules $(VERSION)"
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X $(RELEASE).Version=$(VERSION)' -o $(BIN)/ ./cmd/ocjail ./cmd/ocjail-rules
-	@for limit in ocjail=$(MAX_MB) ocjail-rules=$(MAX_RULES_MB); do \
+build: ## build bin/ocjail, bin/ocjail-rules and bin/ocjail-wasm: static files, without cgo
+	@echo "build: $(BIN)/ocjail $(BIN)/ocjail-rules $(BIN)/ocjail-wasm $(VERSION)"
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X $(RELEASE).Version=$(VERSION)' -o $(BIN)/ ./cmd/ocjail ./cmd/ocjail-rules ./cmd/ocjail-wasm
+	@for limit in ocjail=$(MAX_MB) ocjail-rules=$(MAX_RULES_MB) ocjail-wasm=$(MAX_WASM_MB); do \
 		file=$(BIN)/$${limit%=*}; size=$$(stat -c %s $$file); (( size <= $${limit#*=} << 20 )) || \
 		{ echo "build: $$file has $$size bytes, more than $${limit#*=} MB: see what got linked with go version -m and go list -deps" >&2; rm $$file; exit 1; }; \
 	done

@@ -156,6 +156,12 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 	defer stop()
 	all, err := e.judgeHere(here, doc)
 	v := <-others
+	if errors.Is(v.err, worker.ErrAgain) { // here, for this is the main thread
+		if others, err = e.judgeThere(ctx, in); err != nil {
+			return nil, err
+		}
+		v = <-others
+	}
 	if err := cmp.Or(err, v.err); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -101,10 +102,8 @@ func (j *Jail) programs() []finding.Finding {
 		return []finding.Finding{{Rule: ruleProgram,
 			Message: fmt.Sprintf("whether the jail can write ocjail itself can not be told: %v", err), Subject: finding.Subject{Kind: "command"}, Remedy: "mount /proc"}}
 	}
+	maps.Copy(own, worker.Programs())
 	own[self] = "ocjail"
-	if rules, err := worker.Program(); err == nil { // else no jail is judged by it
-		own[rules] = worker.Name
-	}
 	if j.Bwrap != nil {
 		own[j.Bwrap.Path] = "bwrap"
 	}

@@ -25,6 +25,7 @@ buildGoModule {
   subPackages = [
     "cmd/ocjail"
     "cmd/ocjail-rules"
+    "cmd/ocjail-wasm"
   ];
   env.CGO_ENABLED = 0;
   ldflags = [ "-s" "-w" "-X github.com/refnil/opencode-jail-devenv/checker/release.Version=0.1.0" ];

@@ -45,7 +45,7 @@ readonly stage=$STAGE
 trap 'rm -rf "$stage"' EXIT
 
 mkdir -p "$stage/bin" "$stage/man" "$dist"
-cp "$bin/ocjail" "$bin/ocjail-rules" "$stage/bin"
+cp "$bin/ocjail" "$bin/ocjail-rules" "$bin/ocjail-wasm" "$stage/bin"
 cp "$root/LICENSE" "$root"/docs/{bundles,rollout,configuration,log}.md "$stage"
 cp -r "$root/packages/systemd" "$root/packages/ocjail.hcl" "$stage"
 said=$("$stage/bin/ocjail" version) || die "$bin/ocjail does not run here: packages are built on a machine of their kind"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // Classes are the kinds of path that a watch block may name: what the policy
@@ -105,7 +106,7 @@ func (r *reader) ruleID(id string, at hcl.Range) {
 func (r *reader) mode(s string, at hcl.Range) Mode {
 	m := Mode(s)
 	if m != Enforce && m != Observe {
-		r.errs.Add(at, "unknown mode%s: write %s or %s", hclfile.DidYouMean(s, []string{string(Enforce), string(Observe)}), Enforce, Observe)
+		r.errs.Add(at, "unknown mode%s: write %s or %s", spelling.DidYouMean(s, []string{string(Enforce), string(Observe)}), Enforce, Observe)
 	}
 	return m
 }
@@ -118,7 +119,7 @@ func (r *reader) watches(raws []rawWatch) []Watch {
 			r.errs.Add(raw.PathRange, "a watched path begins with ~/, {project}/ or /, and has no \"..\", empty or trailing component")
 		}
 		if !slices.Contains(Classes, raw.Class) {
-			r.errs.Add(raw.ClassRange, "unknown class%s: write one of %s", hclfile.DidYouMean(raw.Class, Classes), strings.Join(Classes, ", "))
+			r.errs.Add(raw.ClassRange, "unknown class%s: write one of %s", spelling.DidYouMean(raw.Class, Classes), strings.Join(Classes, ", "))
 		}
 		if w.Reason == "" {
 			w.Reason = fmt.Sprintf("watched by %s:%d", path.Base(w.Pos.File), w.Pos.Line)
@@ -181,7 +182,7 @@ func (r *reader) gate(g *GateFile, raw *rawGate) {
 	if raw.Approval != nil {
 		g.Approval = &Said[Approval]{Approval(*raw.Approval), hclfile.Start(raw.ApprovalRange)}
 		if !slices.Contains(Approvals, *raw.Approval) {
-			r.errs.Add(raw.ApprovalRange, "unknown approval%s: write one of %s", hclfile.DidYouMean(*raw.Approval, Approvals), strings.Join(Approvals, ", "))
+			r.errs.Add(raw.ApprovalRange, "unknown approval%s: write one of %s", spelling.DidYouMean(*raw.Approval, Approvals), strings.Join(Approvals, ", "))
 		}
 	}
 	if raw.Inform != nil {
@@ -208,7 +209,7 @@ func (r *reader) gate(g *GateFile, raw *rawGate) {
 	if raw.Review != nil {
 		g.Review = &Said[Review]{Review(*raw.Review), hclfile.Start(raw.ReviewRange)}
 		if !slices.Contains(Reviews, *raw.Review) {
-			r.errs.Add(raw.ReviewRange, "unknown review%s: write one of %s", hclfile.DidYouMean(*raw.Review, Reviews), strings.Join(Reviews, ", "))
+			r.errs.Add(raw.ReviewRange, "unknown review%s: write one of %s", spelling.DidYouMean(*raw.Review, Reviews), strings.Join(Reviews, ", "))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/param"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // Known is a rule that exists.
@@ -84,7 +85,7 @@ func (c *Config) Settle(known map[string]Known) (*Settled, error) {
 			if k, ok := known[r.ID]; ok {
 				wrong = append(wrong, k.problems(r)...)
 			} else {
-				wrong = append(wrong, hclfile.Diagnostic{Pos: r.Pos, Message: "there is no rule of this id" + hclfile.DidYouMean(r.ID, ids)})
+				wrong = append(wrong, hclfile.Diagnostic{Pos: r.Pos, Message: "there is no rule of this id" + spelling.DidYouMean(r.ID, ids)})
 			}
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 const day = 24 * time.Hour
@@ -26,7 +26,7 @@ func (s *Settled) waivers(c *Config, ids []string) {
 			}
 			switch {
 			case rule == nil:
-				problem(fmt.Sprintf("the waiver at %s names no rule: %q%s", w.Pos, w.Rule, hclfile.DidYouMean(w.Rule, ids)), "correct the rule's id, or delete the waiver")
+				problem(fmt.Sprintf("the waiver at %s names no rule: %q%s", w.Pos, w.Rule, spelling.DidYouMean(w.Rule, ids)), "correct the rule's id, or delete the waiver")
 			case tooBroad(w.Subject):
 				problem(fmt.Sprintf("the waiver at %s is ignored: its subject %q is too broad", w.Pos, w.Subject), "name the path or the variable; switch a whole rule off with its severity")
 			case w.Layer != Organisation && !c.free(w.Layer) && !rule.loosens(w.Layer):

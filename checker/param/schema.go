@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // Schema is what values are accepted. Values are those of JSON, with whole numbers
@@ -126,7 +126,7 @@ func read(v any, depth int) (*Schema, error) {
 		}
 	}
 	if !slices.Contains(Types, s.Type) {
-		return nil, fmt.Errorf("type %q%s: write one of %s", s.Type, hclfile.DidYouMean(s.Type, Types), strings.Join(Types, ", "))
+		return nil, fmt.Errorf("type %q%s: write one of %s", s.Type, spelling.DidYouMean(s.Type, Types), strings.Join(Types, ", "))
 	}
 	return s, s.consistent()
 }
@@ -164,7 +164,7 @@ func (s *Schema) keyword(key string, v any, depth int) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("unknown keyword%s: write %s", hclfile.DidYouMean(key, keywords), strings.Join(keywords, ", "))
+	return fmt.Errorf("unknown keyword%s: write %s", spelling.DidYouMean(key, keywords), strings.Join(keywords, ", "))
 }
 
 func into[T any](to *T, v any) error {
@@ -232,7 +232,7 @@ func (s *Schema) consistent() error {
 	}
 	for _, name := range s.Required {
 		if s.Properties[name] == nil {
-			return fmt.Errorf("required: %q is none of the properties%s", name, hclfile.DidYouMean(name, slices.Sorted(maps.Keys(s.Properties))))
+			return fmt.Errorf("required: %q is none of the properties%s", name, spelling.DidYouMean(name, slices.Sorted(maps.Keys(s.Properties))))
 		}
 	}
 	if s.Default != nil {

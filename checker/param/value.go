@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // Problem is why a value is not accepted, and the way to it: names of properties,
@@ -57,7 +57,7 @@ func (s *Schema) members(object map[string]any) []Problem {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		p := s.Properties[name]
 		if p == nil {
-			all = append(all, Problem{[]any{name}, fmt.Sprintf("there is no parameter of this name%s: write one of %s", hclfile.DidYouMean(name, names), strings.Join(names, ", "))})
+			all = append(all, Problem{[]any{name}, fmt.Sprintf("there is no parameter of this name%s: write one of %s", spelling.DidYouMean(name, names), strings.Join(names, ", "))})
 			continue
 		}
 		all = append(all, below(name, p.checkAll(object[name]))...)
@@ -133,7 +133,7 @@ func (s *Schema) guess(v any) string {
 			names = append(names, name)
 		}
 	}
-	return strings.TrimSuffix(hclfile.DidYouMean(given, names), "?")
+	return strings.TrimSuffix(spelling.DidYouMean(given, names), "?")
 }
 
 // Example is a value that the schema accepts, if one can be told, other than null.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // additions is what the command line's --add options ask for, in their order.
@@ -123,5 +124,5 @@ func (a *additions) parse(h Host, origin, text string) error {
 		}
 		return c.apply(a, h, origin, args)
 	}
-	return fmt.Errorf("unknown permission %q%s: write one of %s", words[0], hclfile.DidYouMean(words[0], names), strings.Join(names, ", "))
+	return fmt.Errorf("unknown permission %q%s: write one of %s", words[0], spelling.DidYouMean(words[0], names), strings.Join(names, ", "))
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 //go:embed *.hcl
@@ -40,7 +41,7 @@ func Names() []string {
 func Embedded(name string) (*Profile, error) {
 	if !slices.Contains(Names(), name) {
 		return nil, fmt.Errorf("there is no embedded profile %q%s: write one of %s, or the path of a profile's file",
-			name, hclfile.DidYouMean(name, Names()), strings.Join(Names(), ", "))
+			name, spelling.DidYouMean(name, Names()), strings.Join(Names(), ", "))
 	}
 	src, err := embedded.ReadFile(name + ".hcl")
 	if err != nil {

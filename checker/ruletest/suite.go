@@ -56,7 +56,7 @@ func Load(ctx context.Context, folders ...string) (*Suite, error) {
 	if _, err := opa.New(ctx, opa.Options{}, sources...); err != nil {
 		return nil, err
 	}
-	data, err := opa.Data(sources...)
+	data, err := engine.Lists(sources...)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func build(words []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	code, err := wasm.Describe(built.Code, built.Rules, built.Reads)
+	code, err := wasm.Describe(built.Code, built.Rules, built.Reads, built.Data)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func warm(place cache.Place, m wasm.Module) (err error) {
 		return err
 	}
 	note := func(message string) { err = errors.Join(err, errors.New(message)) }
-	e, failed := wasm.Open(context.Background(), wasm.Options{Data: []byte("{}"), Cache: c, Note: note}, m)
+	e, failed := wasm.Open(context.Background(), wasm.Options{Functions: opa.Function, Cache: c, Note: note}, m)
 	if failed == nil {
 		failed = e.Close(context.Background())
 	}

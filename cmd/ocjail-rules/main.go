@@ -12,7 +12,7 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/judge/rego"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 	"github.com/refnil/opencode-jail-devenv/checker/ruletest"
@@ -38,7 +38,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		if command := commands[args[0]]; command != nil {
 			status, err = command(args[1:], stdout)
 		} else if len(args) == 1 && args[0] == "judge" {
-			status, err = statusOf(judge.Serve(context.Background(), stdin, stdout))
+			status, err = statusOf(rego.Means.Serve(context.Background(), stdin, stdout))
 		}
 	}
 	if err != nil {

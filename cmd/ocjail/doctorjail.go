@@ -145,13 +145,23 @@ func (d *doctor) bareRepositories() {
 	}
 }
 
-// programs looks for what the default profile runs.
-func (d *doctor) programs() {
-	if path, err := worker.Probe(); err != nil {
+// workers looks for the programs that judge by further rules.
+func (d *doctor) workers() {
+	if path, err := worker.Probe(worker.Name); err != nil {
 		d.add("rules", report.Warn, err.Error(), "install ocjail and "+worker.Name+" of one build side by side; until then only the embedded rules can judge")
 	} else {
 		d.add("rules", report.OK, path, "")
 	}
+	if path, err := worker.Probe(worker.WASM); err != nil {
+		d.add("modules", report.Warn, err.Error(), "install ocjail and "+worker.WASM+" of one build side by side; rules in WebAssembly take longer without it, and are refused with one of another build")
+	} else {
+		d.add("modules", report.OK, path, "")
+	}
+}
+
+// programs looks for what the default profile runs.
+func (d *doctor) programs() {
+	d.workers()
 	if path, err := exec.LookPath("git"); err != nil {
 		d.add("git", report.Warn, "not found in PATH: agents work better with it", d.install("git"))
 	} else {

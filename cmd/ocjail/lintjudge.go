@@ -9,13 +9,13 @@ import (
 	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/place"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // judge resolves and checks one target on this machine. An error is about all of
@@ -124,7 +124,7 @@ func (l *linter) rules(k *checker.Checker) (chosen, others []engine.Rule, err er
 		}
 	}
 	if i := slices.Index(used, false); i >= 0 {
-		return nil, nil, fmt.Errorf("--rule %s: there is no such rule%s", l.only[i], hclfile.DidYouMean(l.only[i], ids))
+		return nil, nil, fmt.Errorf("--rule %s: there is no such rule%s", l.only[i], spelling.DidYouMean(l.only[i], ids))
 	}
 	return chosen, others, nil
 }

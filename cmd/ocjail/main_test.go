@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/bundletest"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
@@ -71,6 +72,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("NL", "\n")
 			e.Setenv("OCJAIL", ocjail)
 			e.Setenv("OCJAIL_RULES", rules)
+			e.Setenv("OCJAIL_WASM", filepath.Join(filepath.Dir(rules), worker.WASM))
 			e.Setenv("REPOSITORY", repository)
 			e.Setenv("LANG", "C.UTF-8")
 			e.Setenv("TERM", "dumb")

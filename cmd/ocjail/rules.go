@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 func newRules() *cobra.Command {
@@ -68,7 +68,7 @@ func chosen(rules []engine.Rule, ids []string) ([]engine.Rule, error) {
 	for _, id := range ids {
 		i := slices.Index(known, id)
 		if i < 0 {
-			return nil, fmt.Errorf("there is no rule %q among those that judge here%s (a project's count in that project only: ocjail config show names the policies)", id, hclfile.DidYouMean(id, known))
+			return nil, fmt.Errorf("there is no rule %q among those that judge here%s (a project's count in that project only: ocjail config show names the policies)", id, spelling.DidYouMean(id, known))
 		}
 		some = append(some, rules[i])
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // operands says which ones a command takes, by the names in its usage, of which the
@@ -61,7 +61,7 @@ func unknownCommand(parent *cobra.Command, args []string) error {
 	if parent.HasParent() {
 		of = fmt.Sprintf(" of %s", parent.CommandPath())
 	}
-	return fmt.Errorf("unknown command %q%s%s", args[0], of, hclfile.DidYouMean(args[0], names))
+	return fmt.Errorf("unknown command %q%s%s", args[0], of, spelling.DidYouMean(args[0], names))
 }
 
 // kinds says how values of flags are written, by pflag's names of their types.

@@ -10,7 +10,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
-// ocjail is the program that is tested, with ocjail-rules beside it.
+// ocjail is the program that is tested, with ocjail-rules and ocjail-wasm beside it.
 var ocjail string
 
 func TestMain(m *testing.M) {
@@ -35,7 +35,7 @@ func build(m *testing.M) (status int, err error) {
 		return 1, err
 	}
 	ocjail = filepath.Join(dir, "ocjail")
-	if err := hosttest.Build(dir, "ocjail", "ocjail-rules"); err != nil {
+	if err := hosttest.Build(dir, "ocjail", "ocjail-rules", "ocjail-wasm"); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil

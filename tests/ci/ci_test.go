@@ -73,7 +73,7 @@ func run(t *testing.T, dir string, env []string, words ...string) outcome {
 // build builds both programs into a folder, and has them take a new folder for the home.
 func build(t *testing.T, dir string) (ocjail string) {
 	t.Helper()
-	if err := hosttest.Build(dir, "ocjail", "ocjail-rules"); err != nil {
+	if err := hosttest.Build(dir, "ocjail", "ocjail-rules", "ocjail-wasm"); err != nil {
 		t.Fatal(err)
 	}
 	newHome(t)
@@ -236,7 +236,7 @@ func TestPreCommitHooks(t *testing.T) {
 	bin := t.TempDir()
 	// For language golang pre-commit installs every command of the repository.
 	mains := run(t, "../..", nil, "go", "list", "-f", `{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "./cmd/...").output
-	for _, name := range []string{"ocjail", "ocjail-rules"} {
+	for _, name := range []string{"ocjail", "ocjail-rules", "ocjail-wasm"} {
 		if !strings.Contains(mains, "/cmd/"+name+"\n") {
 			t.Errorf("go install makes no %s: %s", name, mains)
 		}

@@ -16,7 +16,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
-	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
@@ -41,7 +40,7 @@ const (
 
 // Open reads the pack and runs its tests, which must pass.
 func Open(ctx context.Context) (*Laboratory, error) {
-	data, err := opa.Data(engine.EmbeddedPack())
+	data, err := engine.Lists(engine.EmbeddedPack())
 	if err != nil {
 		return nil, err
 	}

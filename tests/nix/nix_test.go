@@ -89,7 +89,7 @@ func prepare() (err error) {
 		return err
 	}
 	ocjail = filepath.Join(temporary, "bin", "ocjail")
-	build := exec.Command("go", "build", "-o", filepath.Dir(ocjail)+"/", "./cmd/ocjail", "./cmd/ocjail-rules")
+	build := exec.Command("go", "build", "-o", filepath.Dir(ocjail)+"/", "./cmd/ocjail", "./cmd/ocjail-rules", "./cmd/ocjail-wasm")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build ocjail: %w\n%s", err, out)

@@ -39,7 +39,7 @@ func TestPackageSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := runIn(src, evalLimit, "go", "list", "-deps", "./cmd/ocjail", "./cmd/ocjail-rules"); err != nil {
+	if _, err := runIn(src, evalLimit, "go", "list", "-deps", "./cmd/ocjail", "./cmd/ocjail-rules", "./cmd/ocjail-wasm"); err != nil {
 		t.Error(err)
 	}
 	entries, err := os.ReadDir(src)

@@ -62,7 +62,7 @@ func TestPackages(t *testing.T) {
 // installed checks what the package brings, beside the files that only one kind has.
 func (m *machine) installed(more ...string) {
 	m.t.Helper()
-	for _, name := range append(more, "usr/bin/ocjail-rules", "usr/share/doc/ocjail/examples/ocjail.hcl", "usr/share/doc/ocjail/rollout.md", "usr/share/doc/ocjail/configuration.md", "usr/share/man/man1/ocjail-bundle-pull.1.gz",
+	for _, name := range append(more, "usr/bin/ocjail-rules", "usr/bin/ocjail-wasm", "usr/share/doc/ocjail/examples/ocjail.hcl", "usr/share/doc/ocjail/rollout.md", "usr/share/doc/ocjail/configuration.md", "usr/share/man/man1/ocjail-bundle-pull.1.gz",
 		"usr/lib/systemd/system/ocjail-bundles.service", "usr/lib/systemd/system/ocjail-bundles.timer", "usr/lib/systemd/user/ocjail-bundles.service", "usr/lib/systemd/user/ocjail-bundles.timer", "usr/share/man/man1/ocjail.1.gz",
 		"usr/share/bash-completion/completions/ocjail", "usr/share/fish/vendor_completions.d/ocjail.fish") {
 		if info, err := os.Lstat(m.path(name)); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
@@ -121,7 +121,7 @@ func (m *machine) used() {
 // removed checks that the programs went, and that the organisation's files stayed.
 func (m *machine) removed() {
 	m.t.Helper()
-	for name, want := range map[string]bool{"usr/bin/ocjail": false, "usr/bin/ocjail-rules": false, "etc/ocjail/ocjail.hcl": true} {
+	for name, want := range map[string]bool{"usr/bin/ocjail": false, "usr/bin/ocjail-rules": false, "usr/bin/ocjail-wasm": false, "etc/ocjail/ocjail.hcl": true} {
 		if m.has(name) != want {
 			m.t.Errorf("%s after removal: %t, want %t", name, m.has(name), want)
 		}

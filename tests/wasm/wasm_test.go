@@ -17,13 +17,13 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
-// programs are ocjail and ocjail-rules, in one folder that only their owner can write.
+// programs are ocjail, ocjail-rules and ocjail-wasm, in one folder that only their owner can write.
 var programs = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "ocjail-wasm-")
 	if err != nil {
 		return "", err
 	}
-	return dir, hosttest.Build(dir, "ocjail", "ocjail-rules")
+	return dir, hosttest.Build(dir, "ocjail", "ocjail-rules", "ocjail-wasm")
 })
 
 func TestMain(m *testing.M) {

@@ -17,7 +17,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
-	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/judge/rego"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/planner"
@@ -83,7 +83,7 @@ func Build(ctx context.Context, dir string, o Options) (*Built, error) {
 	}
 	c := bundle.Content{Rules: f.texts, Config: f.config}
 	if len(f.files) > 0 {
-		if c.Data, err = opa.Data(f.source); err != nil {
+		if c.Data, err = engine.Lists(f.source); err != nil {
 			return nil, err
 		}
 	}
@@ -220,7 +220,7 @@ func (f *folder) rules(ctx context.Context) ([]engine.Rule, error) {
 	for _, file := range f.files {
 		load.Files[file.Path] = file.Text
 	}
-	e, err := judge.Open(ctx, worker.Load{Sources: []worker.Source{load}})
+	e, err := rego.Means.Open(ctx, worker.Load{Sources: []worker.Source{load}})
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +268,7 @@ func (f *folder) compile(ctx context.Context, texts map[string][]byte) ([]bundle
 	if err != nil {
 		return nil, err
 	}
-	if texts[module], err = wasm.Describe(built.Code, built.Rules, built.Reads); err != nil {
+	if texts[module], err = wasm.Describe(built.Code, built.Rules, built.Reads, built.Data); err != nil {
 		return nil, err
 	}
 	var entrypoints []bundle.Entrypoint

@@ -23,7 +23,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/builder"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
-	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/judge/rego"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/policy"
@@ -325,7 +325,7 @@ func TestPlanAsOPA(t *testing.T) {
 		t.Fatal(err)
 	}
 	source := worker.Source{Name: "x", Layer: "user", Files: b.Files}
-	sources, err := judge.Open(t.Context(), worker.Load{Sources: []worker.Source{source}})
+	sources, err := rego.Means.Open(t.Context(), worker.Load{Sources: []worker.Source{source}})
 	if err != nil {
 		t.Fatal(err)
 	}

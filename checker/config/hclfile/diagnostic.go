@@ -7,7 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 )
 
@@ -89,22 +88,6 @@ func fromHCL(file string, diags hcl.Diagnostics) Diagnostics {
 func lowerFirst(s string) string {
 	r, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToLower(r)) + s[size:]
-}
-
-// DidYouMean is `, did you mean "x"?` for the closest known name, of those equally
-// close the first, that is at most two edits away from given (HCL's own threshold),
-// else "".
-func DidYouMean(given string, known []string) string {
-	closest, least := "", 3
-	for _, k := range known {
-		if n := levenshtein.Distance(given, k, nil); n < least {
-			closest, least = k, n
-		}
-	}
-	if closest == "" {
-		return ""
-	}
-	return fmt.Sprintf(", did you mean %q?", closest)
 }
 
 // Escape writes s with everything that a terminal might obey (control, format

@@ -3,7 +3,7 @@ package judge_test
 import (
 	"testing"
 
-	"github.com/refnil/opencode-jail-devenv/checker/engine/judge"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/judge/rego"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 )
 
@@ -13,7 +13,7 @@ func TestBundlesShareNothing(t *testing.T) {
 	strict := map[string][]byte{"a.rego": []byte("package acme\n\ndeny contains \"x\" if not excused\n\nexcused if input.excused\n")}
 	lax := map[string][]byte{"b.rego": []byte("package acme\n\nexcused if input.version\n"), "c.rego": []byte("package other\n\ndeny contains \"y\" if input.version\n")}
 	for want, bundles := range map[int][2]string{1: {"", ""}, 2: {"sha256:1", "sha256:2"}} {
-		e, err := judge.Open(t.Context(), worker.Load{Sources: []worker.Source{
+		e, err := rego.Means.Open(t.Context(), worker.Load{Sources: []worker.Source{
 			{Name: "one", Layer: "user", Bundle: bundles[0], Files: strict}, {Name: "two", Layer: "user", Bundle: bundles[1], Files: lax},
 		}})
 		if err != nil {

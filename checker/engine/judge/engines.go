@@ -9,18 +9,29 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing/fstest"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
-	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
-// judging is an engine that knows what its rules read.
-type judging interface {
+// Means are what a program has to judge with.
+type Means struct {
+	// Functions finds Rego's built-in functions for OPA's modules. An error that is a
+	// plan.ErrUnsupported, from it or from a function, says that other means are needed.
+	Functions func(name string) (wasm.Function, error)
+	// Rego compiles rules in Rego, those of the embedded pack apart, and limits an
+	// evaluation; nil where nothing can.
+	Rego func(ctx context.Context, limit time.Duration, sources ...engine.Source) (Engine, error)
+}
+
+// Engine is an engine that knows what its rules read.
+type Engine interface {
 	engine.Engine
 	// Reads are the parts of the policy input that they read; nil when that is not
 	// known.
@@ -32,13 +43,13 @@ type engines []layered
 
 // layered is the engine of a layer's rules.
 type layered struct {
-	judging
+	Engine
 	layer string
 }
 
 // Open compiles rules as a launch does, with the errors that it would print.
-func Open(ctx context.Context, load worker.Load) (engine.Engine, error) {
-	return open(ctx, load, wasm.Options{})
+func (m Means) Open(ctx context.Context, load worker.Load) (engine.Engine, error) {
+	return m.open(ctx, load, wasm.Options{})
 }
 
 // unit is what shares packages and lists.
@@ -48,7 +59,7 @@ func unitOf(s worker.Source) unit { return unit{s.Layer, s.Bundle} }
 
 // open compiles the rules of all sources, those of each layer and of each bundle in
 // engines of their own.
-func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
+func (m Means) open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error) {
 	var all engines
 	var done []unit
 	for _, s := range load.Sources {
@@ -58,7 +69,7 @@ func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error
 		done = append(done, unitOf(s))
 		layer := load
 		layer.Sources = slices.DeleteFunc(slices.Clone(load.Sources), func(o worker.Source) bool { return unitOf(o) != unitOf(s) })
-		more, err := openUnit(ctx, layer, o)
+		more, err := m.openUnit(ctx, layer, o)
 		if err != nil {
 			return nil, err
 		}
@@ -70,29 +81,39 @@ func open(ctx context.Context, load worker.Load, o wasm.Options) (engines, error
 }
 
 // openUnit compiles the rules of the sources of one unit.
-func openUnit(ctx context.Context, load worker.Load, o wasm.Options) ([]judging, error) {
+func (m Means) openUnit(ctx context.Context, load worker.Load, o wasm.Options) ([]Engine, error) {
 	sources := []engine.Source{engine.EmbeddedPack()}
 	var modules []wasm.Module
-	rego := false
+	rego, lists := false, false
 	for _, s := range load.Sources {
 		files := fstest.MapFS{}
 		for name, text := range s.Files {
 			files[name] = &fstest.MapFile{Data: text}
 			rego = rego || path.Ext(name) == ".rego"
+			lists = lists || engine.File{Path: name}.IsList()
 		}
 		modules = append(modules, modulesOf(s)...)
 		sources = append(sources, engine.Source{Name: s.Name, FS: files})
 	}
-	var all []judging
+	var all []Engine
 	if rego {
-		e, err := opa.New(ctx, opa.Options{TimeLimit: time.Duration(load.TimeLimit), WithoutPack: true}, sources...)
+		if m.Rego == nil {
+			return nil, fmt.Errorf("rules in Rego: %w", plan.ErrUnsupported)
+		}
+		e, err := m.Rego(ctx, time.Duration(load.TimeLimit), sources...)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, e)
 	}
 	if len(modules) > 0 {
-		e, err := openModules(ctx, sources, modules, o)
+		o.Functions, o.Data = m.Functions, documents(sources)
+		if lists { // which must be in order, whether or not a module reads them
+			if _, err := o.Data(); err != nil {
+				return nil, err
+			}
+		}
+		e, err := wasm.Open(ctx, o, modules...)
 		if err != nil {
 			return nil, err
 		}
@@ -119,15 +140,15 @@ func ruleID(file string) string {
 	return path.Join(cmp.Or(path.Base(path.Clean("/" + category)[1:]), "wasm"), name)
 }
 
-func openModules(ctx context.Context, sources []engine.Source, modules []wasm.Module, o wasm.Options) (*wasm.Engine, error) {
-	lists, err := opa.Data(sources...)
-	if err != nil {
-		return nil, err
-	}
-	if o.Data, err = json.Marshal(lists); err != nil {
-		return nil, err
-	}
-	return wasm.Open(ctx, o, modules...)
+// documents are the JSON of what the lists of the sources make, once somebody asks.
+func documents(sources []engine.Source) func() ([]byte, error) {
+	return sync.OnceValues(func() ([]byte, error) {
+		lists, err := engine.Lists(sources...)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(lists)
+	})
 }
 
 // unambiguous makes sure that no two engines have rules of one name.

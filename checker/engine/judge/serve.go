@@ -1,5 +1,5 @@
 // Package judge is the worker's side of package worker: it judges by rules from
-// elsewhere than the pack, in Rego and in WebAssembly.
+// elsewhere than the pack, in WebAssembly, and in Rego where OPA is linked.
 package judge
 
 import (
@@ -10,25 +10,20 @@ import (
 	"os"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
 // Serve judges inputs by the rules that it is sent until there are no more.
-func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+func (m Means) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := worker.Send(out, worker.Identity()); err != nil {
 		return err
 	}
-	var handover worker.Handover
-	var load worker.Load
-	for _, message := range []any{&handover, &load} {
-		if err := worker.Receive(in, message); err != nil {
-			return fmt.Errorf("read rules: %w", err)
-		}
-	}
-	if load.Protocol != worker.Protocol {
-		return fmt.Errorf("protocol %d, not %d", load.Protocol, worker.Protocol)
+	handover, load, err := worker.ReceiveLoad(in)
+	if err != nil {
+		return fmt.Errorf("read rules: %w", err)
 	}
 	// What can not be told to the client is told by the next message's failure.
 	ahead := func(name string) { _ = worker.Send(out, worker.Loaded{At: name}) }
@@ -37,9 +32,9 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if handover.CacheKey != nil {
 		o.Cache = cache.Handed(os.NewFile(worker.CacheFD, "rules"), handover.CacheKey)
 	}
-	rules, err := open(ctx, load, o)
+	rules, err := m.open(ctx, load, o)
 	if err != nil {
-		return worker.Send(out, worker.Loaded{Error: err.Error()})
+		return worker.Send(out, worker.Loaded{Error: err.Error(), Elsewhere: m.elsewhere(err)})
 	}
 	if err := worker.Send(out, worker.Loaded{Rules: rules.Rules(), Reads: rules.reads(), Notes: notes}); err != nil {
 		return err
@@ -55,7 +50,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		}
 		verdict := worker.Verdict{Findings: []finding.Finding{}}
 		if found, err := rules.Evaluate(ctx, input); err != nil {
-			verdict.Error = err.Error()
+			verdict.Error, verdict.Elsewhere = err.Error(), m.elsewhere(err)
 		} else {
 			verdict.Findings = append(verdict.Findings, found...)
 		}
@@ -64,3 +59,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		}
 	}
 }
+
+// elsewhere tells whether the program that has OPA linked may know what this one does
+// not.
+func (m Means) elsewhere(err error) bool { return m.Rego == nil && errors.Is(err, plan.ErrUnsupported) }

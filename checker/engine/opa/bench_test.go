@@ -74,7 +74,7 @@ func BenchmarkSteps(b *testing.B) {
 	}
 	run("read", func() error { _, _, err := read([]engine.Source{engine.EmbeddedPack()}); return err })
 	run("parse", func() error { _, err := parse(rules); return err })
-	run("lists", func() error { _, err := merge(lists); return err })
+	run("lists", func() error { _, err := engine.Merge(lists); return err })
 	b.Run("compile", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
@@ -93,7 +93,7 @@ func BenchmarkSteps(b *testing.B) {
 		}
 	})
 	r := newPack(b)
-	data, err := merge(lists)
+	data, err := engine.Merge(lists)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -19,6 +19,7 @@ type Built struct {
 	// Rules are those of the module, by the entrypoint that stands for each.
 	Rules map[string]engine.Rule
 	Reads []string // see Rego.Reads
+	Data  bool     // see Rego.ReadsData
 }
 
 // Build compiles the rules of the sources, which the pack's library is there for.
@@ -30,7 +31,7 @@ func Build(ctx context.Context, sources ...engine.Source) (Built, error) {
 	if err != nil {
 		return Built{}, err
 	}
-	built := Built{Rules: map[string]engine.Rule{}, Reads: e.Reads()}
+	built := Built{Rules: map[string]engine.Rule{}, Reads: e.Reads(), Data: e.ReadsData()}
 	for _, r := range e.entries {
 		p, err := r.ref.Ptr()
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 )
@@ -16,51 +15,6 @@ import (
 // mayBeEmpty are the lists that start out empty; any other empty list that a
 // rule reads is a mistake, for the rule would find nothing, quickly and quietly.
 var mayBeEmpty = []string{"data.ocjail.tolerated"}
-
-// merge builds the base documents out of the data files. A list that is there
-// already is extended; anything else that is there already is an error.
-func merge(files []engine.File) (map[string]any, error) {
-	root := map[string]any{}
-	for _, f := range files {
-		var v any
-		if err := util.UnmarshalJSON(f.Text, &v); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		for _, k := range slices.Backward(f.Keys()) {
-			v = map[string]any{k: v}
-		}
-		if err := extend(root, v.(map[string]any)); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name(), err)
-		}
-	}
-	return root, nil
-}
-
-func extend(into, more map[string]any) error {
-	for k, v := range more {
-		old, ok := into[k]
-		if !ok {
-			into[k] = v
-			continue
-		}
-		switch v := v.(type) {
-		case map[string]any:
-			if old, ok := old.(map[string]any); ok {
-				if err := extend(old, v); err != nil {
-					return fmt.Errorf("%s: %w", k, err)
-				}
-				continue
-			}
-		case []any:
-			if old, ok := old.([]any); ok {
-				into[k] = slices.Concat(old, v)
-				continue
-			}
-		}
-		return fmt.Errorf("%s is defined already: only lists can be extended", k)
-	}
-	return nil
-}
 
 // checkData makes sure that every document below data that a module reads is
 // there and holds something: to Rego what is absent is undefined, so a rule that

@@ -10,17 +10,26 @@ import (
 // sorted: the x of each input.x. It is nil when a rule may read any, as where
 // it goes through the input itself.
 func (r *Rego) Reads() []string {
-	s := search{compiler: r.compiler, seen: map[*ast.Rule]bool{}, parts: []string{}}
-	for _, e := range r.entries {
-		for _, rule := range r.compiler.GetRules(e.ref) {
-			s.rule(rule)
-		}
-	}
+	s := r.search()
 	if s.all {
 		return nil
 	}
 	slices.Sort(s.parts)
 	return slices.Compact(s.parts)
+}
+
+// ReadsData tells whether the rules and what they call may read base documents, as
+// the lists of a source are.
+func (r *Rego) ReadsData() bool { return r.search().data }
+
+func (r *Rego) search() *search {
+	s := &search{compiler: r.compiler, seen: map[*ast.Rule]bool{}, parts: []string{}}
+	for _, e := range r.entries {
+		for _, rule := range r.compiler.GetRules(e.ref) {
+			s.rule(rule)
+		}
+	}
+	return s
 }
 
 // search goes through rules and those that they depend on.
@@ -29,6 +38,7 @@ type search struct {
 	seen     map[*ast.Rule]bool
 	parts    []string
 	all      bool
+	data     bool
 }
 
 func (s *search) rule(r *ast.Rule) {
@@ -40,6 +50,13 @@ func (s *search) rule(r *ast.Rule) {
 	v = ast.NewGenericVisitor(func(x any) bool {
 		switch x := x.(type) {
 		case ast.Ref:
+			if x[0].Equal(ast.DefaultRootDocument) {
+				s.data = s.data || !s.isRule(x)
+				for _, t := range x[1:] {
+					v.Walk(t)
+				}
+				return true
+			}
 			if !x[0].Equal(ast.InputRootDocument) {
 				return false
 			}
@@ -50,6 +67,7 @@ func (s *search) rule(r *ast.Rule) {
 			return true
 		case ast.Var:
 			s.all = s.all || x.Equal(ast.InputRootDocument.Value)
+			s.data = s.data || x.Equal(ast.DefaultRootDocument.Value)
 		}
 		return false
 	})
@@ -69,4 +87,17 @@ func (s *search) part(ref ast.Ref) {
 		}
 	}
 	s.all = true
+}
+
+// isRule tells whether a reference below data is to a rule, or into what one yields.
+// A package is none, for a base document may lie in its place as well.
+func (s *search) isRule(r ast.Ref) bool {
+	node := s.compiler.RuleTree.Child(r[0].Value)
+	for _, t := range r[1:] {
+		if node == nil || len(node.Values) > 0 || !t.IsGround() {
+			break
+		}
+		node = node.Child(t.Value)
+	}
+	return node != nil && len(node.Values) > 0
 }

@@ -68,7 +68,7 @@ func New(ctx context.Context, o Options, sources ...engine.Source) (*Rego, error
 			return nil, noRule(modules)
 		}
 	}
-	data, err := merge(lists)
+	data, err := engine.Merge(lists)
 	if err != nil {
 		return nil, fmt.Errorf("read lists: %w", err)
 	}

@@ -20,7 +20,10 @@ const maxDepth = 64
 // maps and boxed values, which would have to be made anew here. A fuzz test holds
 // this parser to it.
 func ParseJSON(doc []byte) (Value, error) {
-	p := &parser{text: string(doc)}
+	return (&parser{text: string(doc)}).document()
+}
+
+func (p *parser) document() (Value, error) {
 	v, err := p.value(0)
 	if err == nil {
 		if p.space(); p.at < len(p.text) {
@@ -36,6 +39,7 @@ func ParseJSON(doc []byte) (Value, error) {
 type parser struct {
 	text   string
 	at     int
+	terms  bool // it is Rego's notation: see ParseTerm
 	shapes []shape
 	// keys and values are those of the objects and arrays that are being read, the
 	// innermost last.
@@ -83,6 +87,8 @@ func (p *parser) value(depth int) (Value, error) {
 		return nil, fmt.Errorf("nested more than %d deep: %w", maxDepth, ErrUnsupported)
 	}
 	switch c := p.next(); {
+	case c == '{' && p.terms:
+		return p.braced(depth + 1)
 	case c == '{':
 		return p.object(depth + 1)
 	case c == '[':
@@ -94,6 +100,14 @@ func (p *parser) value(depth int) (Value, error) {
 		return p.number()
 	case c == 0 && p.at == len(p.text):
 		return nil, errEnd
+	}
+	return p.literal()
+}
+
+func (p *parser) literal() (Value, error) {
+	if p.terms && strings.HasPrefix(p.text[p.at:], emptySet) {
+		p.at += len(emptySet)
+		return &Set{}, nil
 	}
 	for _, l := range literals {
 		if strings.HasPrefix(p.text[p.at:], l.word) {

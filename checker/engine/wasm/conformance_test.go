@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/compile"
 	"github.com/open-policy-agent/opa/v1/test/cases"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
 )
 
 // uncalled are the deterministic functions that none of OPA's cases calls in a way
@@ -74,7 +78,10 @@ func TestBuiltins(t *testing.T) {
 			t.Errorf("%s is called in %d cases; what uncalled says: %q", b.Name, n, reason)
 		}
 	}
-	t.Logf("%d functions called, in %d cases", called, len(ran))
+	t.Logf("%d functions called, in %d cases, of which %d need no OPA", called, len(ran), answeredByPlan)
+	if answeredByPlan < len(ran)/4 {
+		t.Errorf("only %d of %d cases were compared with what is judged without OPA", answeredByPlan, len(ran))
+	}
 }
 
 // calls tells whether a case is of the kind that can be run here and calls a function.
@@ -113,7 +120,9 @@ func runCase(t *testing.T, c cases.TestCase) bool {
 			t.Fatal(err)
 		}
 	}
-	got, err := answer(t, compiler.Bundle().WasmModules[0].Raw, data, input)
+	code := compiler.Bundle().WasmModules[0].Raw
+	got, err := answer(t, opa.Function, code, data, input)
+	compareWithPlan(t, c.Note, code, data, input, got, err)
 	if err != nil && (strings.Contains(err.Error(), "eval_builtin_error") || strings.Contains(err.Error(), "eval_type_error")) {
 		return false // it wants an error to pass for undefined, which is a refusal here
 	}
@@ -129,6 +138,26 @@ func runCase(t *testing.T, c cases.TestCase) bool {
 		t.Errorf("%s: OPA (-), module (+):\n%s", c.Note, diff)
 	}
 	return true
+}
+
+// answeredByPlan is how many cases needed no OPA.
+var answeredByPlan int
+
+// compareWithPlan has a case judged without OPA, to the same end or to none.
+func compareWithPlan(t *testing.T, note string, code, data, input, want []byte, failed error) {
+	t.Helper()
+	got, err := answer(t, plan.Function, code, data, input)
+	switch {
+	case errors.Is(err, plan.ErrUnsupported):
+		return
+	case (err != nil) != (failed != nil):
+		t.Errorf("%s: with OPA %v, without %v", note, failed, err)
+	case err == nil:
+		answeredByPlan++
+		if diff := cmp.Diff(sorted(decoded(t, want)), sorted(decoded(t, got))); diff != "" {
+			t.Errorf("%s: with OPA (-), without (+):\n%s", note, diff)
+		}
+	}
 }
 
 // sorted takes arrays for sets: a module writes a set in any order.
@@ -156,9 +185,9 @@ func decoded(t *testing.T, doc []byte) any {
 }
 
 // answer evaluates the one entrypoint of a module.
-func answer(t *testing.T, code, data, input []byte) ([]byte, error) {
+func answer(t *testing.T, functions func(string) (Function, error), code, data, input []byte) ([]byte, error) {
 	ctx := t.Context()
-	e, o, err := openAny(t, code, data)
+	e, o, err := openAny(t, functions, code, data)
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +218,8 @@ func answer(t *testing.T, code, data, input []byte) ([]byte, error) {
 }
 
 // openAny is Open for a module whose entrypoint is no rule.
-func openAny(t *testing.T, code, data []byte) (*Engine, *opaModule, error) {
-	e := newEngine(t.Context(), Options{Data: data})
+func openAny(t *testing.T, functions func(string) (Function, error), code, data []byte) (*Engine, *opaModule, error) {
+	e := newEngine(t.Context(), Options{Functions: functions})
 	c, err := e.runtime.CompileModule(t.Context(), code)
 	if err != nil {
 		return nil, nil, err

@@ -35,8 +35,11 @@ type Module struct {
 
 // Options are what modules run with.
 type Options struct {
-	// Data is the JSON of the base documents that OPA's modules read below "data".
-	Data []byte
+	// Data makes the JSON of the base documents that OPA's modules read below "data",
+	// and is asked where one may; nil for none.
+	Data func() ([]byte, error)
+	// Functions finds a built-in function by its name for OPA's modules; nil for none.
+	Functions func(name string) (Function, error)
 	// Before, when not nil, is told of each module that is about to run, which may
 	// never end.
 	Before func(name string)
@@ -115,6 +118,12 @@ func newEngine(ctx context.Context, o Options) *Engine {
 	}
 	if o.Note == nil {
 		o.Note = func(string) {}
+	}
+	if o.Data == nil {
+		o.Data = func() ([]byte, error) { return noData, nil }
+	}
+	if o.Functions == nil {
+		o.Functions = func(name string) (Function, error) { return nil, fmt.Errorf("calls %s, which is not there", name) }
 	}
 	e := &Engine{options: o}
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxPages).WithCustomSections(true).WithCloseOnContextDone(o.interruptible)

@@ -76,10 +76,12 @@ func section(module []byte, id byte, content []byte) []byte {
 
 func text(b []byte, s string) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
 
-// abortion is how a module gives up.
-type abortion struct{ message string }
+// abortion is why a module gives up.
+type abortion struct{ why error }
 
-func (a *abortion) Error() string { return "gives up: " + a.message }
+func (a *abortion) Error() string { return "gives up: " + a.why.Error() }
+
+func (a *abortion) Unwrap() error { return a.why }
 
 // instanceKey finds the instance in the context of a host function's call.
 type instanceKey struct{}
@@ -91,7 +93,7 @@ func (e *Engine) defineHost(ctx context.Context) error {
 		for i := range params {
 			params[i] = api.ValueTypeI32
 		}
-		call, results := callBuiltin, []api.ValueType{api.ValueTypeI32}
+		call, results := callFunction, []api.ValueType{api.ValueTypeI32}
 		if n < returning {
 			call, results = say, nil
 		}
@@ -108,10 +110,10 @@ func (e *Engine) defineHost(ctx context.Context) error {
 func abort(ctx context.Context, stack []uint64) {
 	i := ctx.Value(instanceKey{}).(*instance)
 	message, err := i.readText(uint32(stack[0]))
-	if err != nil {
-		message = []byte(err.Error())
+	if err == nil {
+		err = fmt.Errorf("%.500s", message)
 	}
-	panic(&abortion{fmt.Sprintf("%.500s", message)})
+	panic(&abortion{err})
 }
 
 // say drops what a module prints.

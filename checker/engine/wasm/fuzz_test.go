@@ -18,6 +18,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/compile"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
+	"github.com/refnil/opencode-jail-devenv/checker/engine/opa"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/wasm/wasmtest"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
@@ -33,7 +34,7 @@ const (
 func findingSeeds(t testing.TB) map[string][]byte {
 	t.Helper()
 	policy := opaSeed(t)
-	described, err := Describe(policy, map[string]engine.Rule{"acme/no_network/deny": {ID: "acme/no-network", Title: "T", Severity: finding.Warning}}, []string{"jail"})
+	described, err := Describe(policy, map[string]engine.Rule{"acme/no_network/deny": {ID: "acme/no-network", Title: "T", Severity: finding.Warning}}, []string{"jail"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func cSeed(t testing.TB) []byte {
 
 // judge opens a module and has it judge twice.
 func judge(ctx context.Context, t *testing.T, code []byte) ([]finding.Finding, error) {
-	e, err := Open(ctx, Options{Data: []byte("{}"), interruptible: true}, Module{Name: "rule.wasm", ID: "acme/rule", Code: code})
+	e, err := Open(ctx, Options{Functions: opa.Function, interruptible: true}, Module{Name: "rule.wasm", ID: "acme/rule", Code: code})
 	if err != nil {
 		return nil, err
 	}

@@ -20,15 +20,15 @@ import (
 // https://www.openpolicyagent.org/docs/wasm#abi; from version 1.2 on one call,
 // opa_eval, evaluates, where 1.1 takes a context and several.
 type opaModule struct {
-	runtime  wazero.Runtime
-	module   Module
-	code     wazero.CompiledModule
-	env      wazero.CompiledModule // owns the memory
-	data     []byte
-	builtins map[int32]builtin
-	steps    bool    // it is of version 1.1
-	entries  []entry // by rule
-	parts    []string
+	runtime   wazero.Runtime
+	module    Module
+	code      wazero.CompiledModule
+	env       wazero.CompiledModule // owns the memory
+	data      []byte
+	functions map[int32]Function // of the host, by number
+	steps     bool               // it is of version 1.1
+	entries   []entry            // by rule
+	parts     []string
 	// entrypoints are all that it has, by name.
 	entrypoints map[string]int32
 }
@@ -57,7 +57,7 @@ var (
 )
 
 func (e *Engine) loadOPA(ctx context.Context, m Module, c wazero.CompiledModule) (loaded, error) {
-	o := &opaModule{runtime: e.runtime, module: m, code: c, data: e.options.Data}
+	o := &opaModule{runtime: e.runtime, module: m, code: c}
 	if err := o.prepare(ctx, e); err != nil {
 		return nil, err
 	}
@@ -68,8 +68,23 @@ func (e *Engine) loadOPA(ctx context.Context, m Module, c wazero.CompiledModule)
 	if o.parts, err = readBy(c.CustomSections()); err != nil {
 		return nil, err
 	}
+	if o.data, err = e.options.dataFor(c.CustomSections()); err != nil {
+		return nil, err
+	}
 	o.entries, err = entriesOf(o.entrypoints, known)
 	return o, err
+}
+
+// noData are no base documents.
+var noData = []byte("{}")
+
+// dataFor are the base documents for a module, none if it says that it reads none. One
+// that reads them all the same finds them undefined, as if it had not read them.
+func (o Options) dataFor(sections []api.CustomSection) ([]byte, error) {
+	if slices.ContainsFunc(sections, func(s api.CustomSection) bool { return s.Name() == noDataSection }) {
+		return noData, nil
+	}
+	return o.Data()
 }
 
 // prepare checks that the module is one that can be run, and reads what it is.
@@ -89,7 +104,7 @@ func (o *opaModule) prepare(ctx context.Context, e *Engine) error {
 		if err != nil {
 			return err
 		}
-		if o.builtins, err = lookUp(numbers); err != nil {
+		if o.functions, err = e.options.lookUp(numbers); err != nil {
 			return err
 		}
 		o.entrypoints, err = i.names("entrypoints")

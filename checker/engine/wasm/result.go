@@ -63,20 +63,26 @@ func foreign(r engine.Rule, message string) finding.Finding {
 	return f
 }
 
-// The custom sections in which Describe puts the rules, and what they read.
+// The custom sections in which Describe puts the rules, and what they read. The last
+// is empty: that it is there says that no base document is read.
 const (
-	sectionName  = "ocjail.rules"
-	readsSection = "ocjail.reads"
+	sectionName   = "ocjail.rules"
+	readsSection  = "ocjail.reads"
+	noDataSection = "ocjail.no-data"
 )
 
 // Describe adds to a module of OPA's what is known of its rules, by entrypoint, and
-// which parts of the input they read; nil for any.
-func Describe(code []byte, rules map[string]engine.Rule, reads []string) ([]byte, error) {
+// which parts of the input they read, nil for any; and whether they read base
+// documents, what Rego calls data.
+func Describe(code []byte, rules map[string]engine.Rule, reads []string, data bool) ([]byte, error) {
 	doc, err := json.Marshal(rules)
 	if err != nil {
 		return nil, err
 	}
 	code = section(bytes.Clone(code), 0, append(text(nil, sectionName), doc...))
+	if !data {
+		code = section(code, 0, text(nil, noDataSection))
+	}
 	if reads == nil {
 		return code, nil
 	}

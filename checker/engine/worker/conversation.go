@@ -34,17 +34,29 @@ func converse(program string, o Options, load Load) (*conversation, error) {
 	if o.Cache != nil {
 		folder, key.CacheKey = o.Cache.Hand()
 	}
+	messages, err := appendLoad(key, load)
+	if err != nil {
+		return nil, err
+	}
 	p, err := start(program, folder)
 	if err != nil {
 		return nil, err
 	}
 	c := &conversation{process: p, answers: bufio.NewReader(p.out), options: o}
-	c.loaded = sync.OnceValues(func() (Loaded, error) { return c.handshake(key, load) })
+	widen(p.in, len(messages))
+	told := make(chan error, 1)
+	go func() {
+		_, err := p.in.Write(messages)
+		told <- err
+	}()
+	c.loaded = sync.OnceValues(func() (Loaded, error) { return c.handshake(told) })
 	go c.loaded() //nolint:errcheck // whoever needs the rules calls it too
 	return c, nil
 }
 
-func (c *conversation) handshake(key Handover, load Load) (Loaded, error) {
+// handshake is over when the rules are loaded, and all was told: a worker of another
+// build might read nothing of it.
+func (c *conversation) handshake(told <-chan error) (Loaded, error) {
 	late := fmt.Errorf("compiling rules took more than %s", loadLimit)
 	ctx, stop := context.WithTimeoutCause(context.Background(), loadLimit, late)
 	defer stop()
@@ -57,17 +69,17 @@ func (c *conversation) handshake(key Handover, load Load) (Loaded, error) {
 		if err := hello.Check(c.process.cmd.Path); err != nil {
 			return &refusal{err}
 		}
-		if err := Send(c.process.in, key); err != nil {
+		if err := c.receive(&loaded.At, &loaded, c.options.Compiling); err != nil {
 			return err
 		}
-		if err := Send(c.process.in, load); err != nil {
-			return err
-		}
-		return c.receive(&loaded.At, &loaded, c.options.Compiling)
+		return <-told
 	})
 	switch {
 	case err != nil:
 		return loaded, err
+	case loaded.Elsewhere:
+		c.process.kill()
+		return loaded, &elsewhereError{loaded.Error}
 	case loaded.Error != "":
 		c.process.kill()
 		return loaded, errors.New(loaded.Error)
@@ -107,11 +119,22 @@ func (c *conversation) judge(ctx context.Context, input []byte) ([]finding.Findi
 	if err != nil {
 		return nil, fmt.Errorf("evaluate rules: %w", err)
 	}
+	if v.Elsewhere {
+		c.process.kill()
+		c.broken = &elsewhereError{v.Error}
+		return nil, c.broken
+	}
 	if v.Error != "" {
 		return nil, errors.New(v.Error)
 	}
 	return v.Findings, nil
 }
+
+// elsewhereError says that the process can not judge by the rules, and another program
+// perhaps can.
+type elsewhereError struct{ why string }
+
+func (e *elsewhereError) Error() string { return e.why }
 
 // EndedError says that the process had ended, for the reason that it holds, before
 // it was asked. Another may answer.

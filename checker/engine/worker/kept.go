@@ -17,7 +17,7 @@ import (
 )
 
 // kept is what earlier launches learned of the same rules. A verdict depends on the
-// rules with all that is loaded beside them, on the program that judges, and on what
+// rules with all that is loaded beside them, on the programs that judge, and on what
 // of the input that is given to it: all that is in the name of the entry. That it took
 // too long, or failed, is kept of none.
 type kept struct {
@@ -35,14 +35,21 @@ const (
 	rulesKind    = "rules"
 	verdictKind  = "verdict"
 	occasionKind = "occasion"
+	needKind     = "need"
 )
 
-func keep(o Options, program string, load Load) (*kept, error) {
-	maker, err := makerOf(program)
-	if err != nil {
-		return nil, err
+func keep(o Options, judging programs, load Load) (*kept, error) {
+	k := &kept{cache: o.Cache, note: o.Note, maker: Identity().String()}
+	for _, program := range []string{judging.withOPA, judging.withoutOPA} {
+		if program == "" {
+			continue
+		}
+		build, err := buildOf(program)
+		if err != nil {
+			return nil, err
+		}
+		k.maker += build
 	}
-	k := &kept{cache: o.Cache, note: o.Note, maker: maker}
 	// Digests stand for the files, of which some have megabytes; whatever else is in
 	// the message is in the name as it is.
 	load.Sources = slices.Clone(load.Sources)
@@ -60,7 +67,7 @@ func keep(o Options, program string, load Load) (*kept, error) {
 	}
 	k.rules = sha256.Sum256(doc)
 	if o.Occasion != nil {
-		k.occasion = &cache.Entry{Kind: occasionKind, Maker: maker, ID: sha256.Sum256(append(k.rules[:], strings.Join(o.Occasion, "\x00")...))}
+		k.occasion = &cache.Entry{Kind: occasionKind, Maker: k.maker, ID: sha256.Sum256(append(k.rules[:], strings.Join(o.Occasion, "\x00")...))}
 	}
 	return k, nil
 }
@@ -83,13 +90,13 @@ func (k *kept) learn(found bool) {
 	k.occasion = nil // a lint goes on to other jails
 }
 
-// makerOf tells apart builds that call themselves by one version.
-func makerOf(program string) (string, error) {
+// buildOf tells apart builds that call themselves by one version.
+func buildOf(program string) (string, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(program, &st); err != nil {
 		return "", fmt.Errorf("%s: %w", program, err)
 	}
-	return fmt.Sprintf("%s %s %d %d %d %d %d", Identity(), program, st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()), nil
+	return fmt.Sprintf(" %s %d %d %d %d %d", program, st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()), nil
 }
 
 // recallRules returns what the rules turned out to be when they were last loaded;
@@ -111,6 +118,16 @@ func (k *kept) keepRules(l Loaded) {
 		k.put(cache.Entry{Kind: rulesKind, Maker: k.maker, ID: k.rules}, l)
 	}
 }
+
+// need is the entry that says that the rules need OPA. Like what is foretold it saves
+// time, and decides nothing else.
+func (k *kept) need() cache.Entry {
+	return cache.Entry{Kind: needKind, Maker: k.maker, ID: k.rules}
+}
+
+func (k *kept) recallNeed() (opa bool) { return k.recall(k.need(), &opa) && opa }
+
+func (k *kept) keepNeed() { k.put(k.need(), true) }
 
 func (k *kept) recallVerdict(seen []byte) (found []finding.Finding, ok bool) {
 	var v Verdict

@@ -27,6 +27,7 @@ type keeper struct {
 	// known.
 	occasion []string
 	began    bool
+	judging  string // the program that was started last
 	notes    []string
 }
 
@@ -59,6 +60,7 @@ func (k *keeper) judge(rules []engine.File, input string) (found []finding.Findi
 		k.t.Fatal(err)
 	}
 	found, err = w.Evaluate(k.t.Context(), []byte(input))
+	k.judging = w.Judging()
 	return found, w.Started(), err
 }
 

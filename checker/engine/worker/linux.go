@@ -4,6 +4,7 @@ package worker
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"syscall"
@@ -40,6 +41,18 @@ func confine(pid int, cached bool) error {
 		}
 	}
 	return nil
+}
+
+// widen makes a pipe take so many bytes at once, for each that it does not is a change
+// to the other process and back. The kernel may refuse (pipe(7)), which costs time.
+func widen(pipe io.Writer, size int) {
+	f, ok := pipe.(syscall.Conn)
+	if !ok || size <= 64<<10 {
+		return
+	}
+	if c, err := f.SyscallConn(); err == nil {
+		_ = c.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, min(size, 1<<20)) })
+	}
 }
 
 // withhold keeps the descriptors from the next program that is started, which

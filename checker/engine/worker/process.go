@@ -5,13 +5,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// process is a running ocjail-rules.
+// process is a running program that judges.
 type process struct {
 	cmd  *exec.Cmd
 	in   io.WriteCloser
@@ -27,7 +28,7 @@ type process struct {
 // on the main thread.
 func start(program string, folder *os.File) (*process, error) {
 	p := &process{gone: make(chan struct{}), cmd: &exec.Cmd{
-		Path: program, Args: []string{Name, "judge"}, Env: []string{}, Dir: "/",
+		Path: program, Args: []string{filepath.Base(program), "judge"}, Env: []string{}, Dir: "/",
 		SysProcAttr: attributes(),
 	}}
 	p.cmd.Stderr = &p.said

@@ -15,38 +15,72 @@ import (
 	"github.com/refnil/opencode-jail-devenv/policy"
 )
 
-// Name is the worker's program.
-const Name = "ocjail-rules"
+// The worker's programs: Name judges by any rules, and WASM, which has no OPA in it
+// and so starts sooner, where they are all in WebAssembly and need none.
+const (
+	Name = "ocjail-rules"
+	WASM = "ocjail-wasm"
+)
 
-// Program finds the worker's program: beside this one, or in ../libexec/ocjail,
-// never through PATH, which the caller's environment decides.
+// Program finds Name: beside this program, or in ../libexec/ocjail, never through
+// PATH, which the caller's environment decides.
 func Program() (string, error) {
+	p, err := find(Name)
+	var missing *missingError
+	if errors.As(err, &missing) {
+		err = fmt.Errorf("rules other than the embedded ones need %w", err)
+	}
+	return p, err
+}
+
+// Programs are those of the worker's that are there: names by path.
+func Programs() map[string]string {
+	all := map[string]string{}
+	for _, name := range []string{Name, WASM} {
+		if p, err := find(name); err == nil { // else no jail is judged by it
+			all[p] = name
+		}
+	}
+	return all
+}
+
+// missingError says that a program is in none of its places.
+type missingError struct {
+	name   string
+	places []string
+}
+
+func (e *missingError) Error() string {
+	return fmt.Sprintf("the program %s, which is neither %s nor %s: install it beside ocjail, from the same build", e.name, e.places[0], e.places[1])
+}
+
+func find(name string) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("where %s lies can not be told: %w: mount /proc", Name, err)
+		return "", fmt.Errorf("where %s lies can not be told: %w: mount /proc", name, err)
 	}
 	dir := filepath.Dir(strings.TrimSuffix(self, " (deleted)"))
-	places := []string{filepath.Join(dir, Name), filepath.Join(filepath.Dir(dir), "libexec", "ocjail", Name)}
+	places := []string{filepath.Join(dir, name), filepath.Join(filepath.Dir(dir), "libexec", "ocjail", name)}
 	for _, p := range places {
 		info, err := os.Stat(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", Name, err)
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
 		if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
 			return "", fmt.Errorf("%s is no program: install the one that was built with %s", p, self)
 		}
 		return p, nil
 	}
-	return "", fmt.Errorf("rules other than the embedded ones need the program %s, which is neither %s nor %s: install it beside ocjail, from the same build", Name, places[0], places[1])
+	return "", &missingError{name, places}
 }
 
-// Probe finds the worker's program and checks that it is of this build. Like
+// Probe finds one of the worker's programs and checks that it is of this build. Like
 // Start it must be called on the main thread.
-func Probe() (program string, err error) {
-	if program, err = Program(); err != nil {
+func Probe(name string) (program string, err error) {
+	if program, err = find(name); err != nil {
 		return "", err
 	}
 	p, err := start(program, nil)
@@ -64,7 +98,7 @@ func Probe() (program string, err error) {
 
 const probeLimit = 5 * time.Second
 
-// Identity is what both programs of one build say.
+// Identity is what all programs of one build say.
 func Identity() Hello {
 	digest := sha256.Sum256(policy.Plan)
 	return Hello{Protocol: Protocol, Version: release.Version, Pack: hex.EncodeToString(digest[:])}

@@ -1,6 +1,7 @@
 // Package worker has rules from elsewhere than the embedded pack judged by
-// another program, ocjail-rules, which has OPA in it: a launch without such rules
-// pays nothing for it, and what strangers wrote is evaluated in a process that
+// another program: ocjail-rules, which has OPA in it, or, where all of them are in
+// WebAssembly and none needs OPA, ocjail-wasm, which starts sooner. A launch without such
+// rules pays nothing for it, and what strangers wrote is evaluated in a process that
 // has no descriptor, no environment and bounded memory.
 package worker
 
@@ -17,11 +18,12 @@ import (
 )
 
 // Protocol is the version of these messages. They go through the standard input
-// and output of ocjail-rules, each as four bytes of length, most significant
-// first, and JSON: the worker's Hello and the client's Handover and Load, in either order; the
+// and output of the program, each as four bytes of length, most significant
+// first, and JSON: the worker's Hello and, without waiting for it, the client's Handover
+// and Load, which the contents of the files follow as they are; the
 // worker's Loaded; then a policy input for each Verdict. Before a Loaded or a
 // Verdict there may be some that say nothing but At.
-const Protocol = 3
+const Protocol = 4
 
 // maxMessage bounds a message, in bytes.
 const maxMessage = 64 << 20
@@ -68,6 +70,8 @@ type Loaded struct {
 	Reads []string `json:"reads"`
 	Notes []string `json:"notes,omitempty"` // what went wrong with the cache
 	Error string   `json:"error,omitempty"`
+	// Elsewhere says that the error is none where OPA is linked, perhaps.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // Verdict is what the rules found, or why there is no verdict.
@@ -75,6 +79,8 @@ type Verdict struct {
 	At       string            `json:"at,omitempty"` // the module that is about to judge
 	Findings []finding.Finding `json:"findings"`
 	Error    string            `json:"error,omitempty"`
+	// Elsewhere is as in Loaded.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // Send writes one message.
@@ -90,8 +96,12 @@ func send(w io.Writer, doc []byte) error {
 	if len(doc) > maxMessage {
 		return fmt.Errorf("message of %d bytes: more than %d", len(doc), maxMessage)
 	}
-	_, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(doc))), doc...))
+	_, err := w.Write(appendMessage(nil, doc))
 	return err
+}
+
+func appendMessage(to, doc []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(to, uint32(len(doc))), doc...)
 }
 
 // ReceiveRaw reads one message. io.EOF says that there is none.
@@ -106,6 +116,7 @@ func ReceiveRaw(r io.Reader) ([]byte, error) {
 	}
 	// What comes is believed, not what is announced: memory grows with it.
 	var doc bytes.Buffer
+	doc.Grow(min(int(n), reserved) + bytes.MinRead)
 	if _, err := io.CopyN(&doc, r, int64(n)); err != nil {
 		return nil, io.ErrUnexpectedEOF
 	}

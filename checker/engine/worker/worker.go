@@ -2,7 +2,9 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"sync"
 	"time"
@@ -29,20 +31,28 @@ type Options struct {
 // Worker evaluates the rules of some sources in another process, which is not
 // started where the verdict is known.
 type Worker struct {
-	options Options
-	program string
-	load    Load
-	kept    *kept // nil without a cache
-	loaded  Loaded
+	options  Options
+	programs programs
+	load     Load
+	kept     *kept // nil without a cache
+	loaded   Loaded
 
 	judging  sync.Mutex // one evaluation at a time
 	starting sync.Mutex
 	with     *conversation // nil while nothing asked for one
+	needsOPA bool          // the program without OPA can not judge, it says
 }
+
+// programs are where the programs lie that may judge. Without OPA is "" where there is
+// none, or where it is known beforehand that it can not.
+type programs struct{ withOPA, withoutOPA string }
+
+// ErrAgain says that another program must be asked: Begin asks it.
+var ErrAgain = errors.New("the rules need OPA: they are to be judged by again")
 
 var _ engine.Engine = (*Worker)(nil)
 
-// Start starts ocjail-rules on the files, which the pack's rules do not judge by,
+// Start starts the program on the files, which the pack's rules do not judge by,
 // and returns at once; Open waits. It must be called on the main thread, with
 // whose end the process ends too. Where a verdict was kept that will probably hold,
 // nothing is started yet.
@@ -60,19 +70,41 @@ func Start(o Options, files []engine.File) (*Worker, error) {
 		w.load.Sources[last].Files[f.Path] = f.Text
 	}
 	var err error
-	if w.program, err = Program(); err != nil {
+	if w.programs, err = w.choose(); err != nil {
 		return nil, err
 	}
 	if o.Cache != nil {
-		if w.kept, err = keep(o, w.program, w.load); err != nil {
+		if w.kept, err = keep(o, w.programs, w.load); err != nil {
 			return nil, err
 		}
 		if w.loaded = w.kept.recallRules(); len(w.loaded.Rules) > 0 && w.kept.foretells() {
 			return w, nil
 		}
 	}
-	w.with, err = converse(w.program, o, w.load)
+	_, err = w.conversation()
 	return w, err
+}
+
+// choose finds the programs. The one with OPA is always needed, for the other one may
+// say so; the other one can be missed, which costs time and changes no verdict.
+func (w *Worker) choose() (p programs, err error) {
+	if p.withOPA, err = Program(); err != nil {
+		return p, err
+	}
+	for _, s := range w.load.Sources {
+		for name := range s.Files {
+			if path.Ext(name) == ".rego" {
+				return p, nil
+			}
+		}
+	}
+	p.withoutOPA, err = find(WASM)
+	var missing *missingError
+	if errors.As(err, &missing) {
+		w.options.Note(fmt.Sprintf("rules in WebAssembly are judged by in %s, which takes longer, for want of %v", Name, missing))
+		err = nil
+	}
+	return p, err
 }
 
 // Open waits until the rules are known. An error means that there are no rules to
@@ -81,11 +113,35 @@ func (w *Worker) Open(ctx context.Context) error {
 	if len(w.loaded.Rules) > 0 {
 		return nil
 	}
-	var err error
-	if w.loaded, err = w.with.open(ctx); err == nil && w.kept != nil {
+	with, err := w.conversation()
+	if err == nil {
+		w.loaded, err = with.open(ctx)
+	}
+	if w.turn(with, err) {
+		return w.Open(ctx)
+	}
+	if err == nil && w.kept != nil {
 		w.kept.keepRules(w.loaded)
 	}
 	return err
+}
+
+// turn tells whether another program must be asked than the one that gave the error,
+// and has that one asked from then on.
+func (w *Worker) turn(from *conversation, err error) bool {
+	var e *elsewhereError
+	if !errors.As(err, &e) || from.process.cmd.Path == w.programs.withOPA {
+		return false
+	}
+	w.starting.Lock()
+	defer w.starting.Unlock()
+	if w.with == from {
+		w.with, w.needsOPA = nil, true
+		if w.kept != nil {
+			w.kept.keepNeed()
+		}
+	}
+	return true
 }
 
 // Rules implements Engine, once Open has returned.
@@ -94,11 +150,15 @@ func (w *Worker) Rules() []engine.Rule { return w.loaded.Rules }
 // Evaluate implements Engine, once Open has returned. Like Start it must be called
 // on the main thread.
 func (w *Worker) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
-	return w.Begin(ctx, input)()
+	found, err := w.Begin(ctx, input)()
+	if errors.Is(err, ErrAgain) {
+		return w.Begin(ctx, input)()
+	}
+	return found, err
 }
 
 // Begin is Evaluate beside other work: only the function that it returns waits for
-// the verdict, and may be called anywhere.
+// the verdict, and may be called anywhere. Its error may be ErrAgain, once.
 func (w *Worker) Begin(ctx context.Context, input []byte) func() ([]finding.Finding, error) {
 	failed := func(err error) func() ([]finding.Finding, error) {
 		return func() ([]finding.Finding, error) { return nil, err }
@@ -110,7 +170,7 @@ func (w *Worker) Begin(ctx context.Context, input []byte) func() ([]finding.Find
 	if w.kept != nil && lasting(w.loaded) {
 		found, ok := w.kept.recallVerdict(seen)
 		if w.kept.learn(ok); ok {
-			return func() ([]finding.Finding, error) { return found, w.check(found) }
+			return func() ([]finding.Finding, error) { return found, w.check("the cache", found) }
 		}
 	}
 	with, err := w.conversation()
@@ -125,7 +185,11 @@ func (w *Worker) conversation() (with *conversation, err error) {
 	w.starting.Lock()
 	defer w.starting.Unlock()
 	if w.with == nil {
-		w.with, err = converse(w.program, w.options, w.load)
+		program := w.programs.withoutOPA
+		if program == "" || w.needsOPA || w.kept != nil && w.kept.recallNeed() {
+			program = w.programs.withOPA
+		}
+		w.with, err = converse(program, w.options, w.load)
 	}
 	return w.with, err
 }
@@ -134,16 +198,16 @@ func (w *Worker) judge(ctx context.Context, with *conversation, seen []byte) ([]
 	w.judging.Lock()
 	defer w.judging.Unlock()
 	if _, err := with.open(ctx); err != nil {
-		return nil, err
+		return nil, w.orAgain(with, err)
 	}
 	ctx, stop := engine.Limit(ctx, w.options.TimeLimit)
 	defer stop()
 	found, err := with.judge(ctx, seen)
 	if err == nil {
-		err = w.check(found)
+		err = w.check(with.process.cmd.Path, found)
 	}
 	if err != nil {
-		return nil, err
+		return nil, w.orAgain(with, err)
 	}
 	if w.kept != nil && lasting(w.loaded) {
 		w.kept.keepVerdict(seen, found)
@@ -151,15 +215,23 @@ func (w *Worker) judge(ctx context.Context, with *conversation, seen []byte) ([]
 	return found, nil
 }
 
-// check refuses findings that no rule can have made.
-func (w *Worker) check(found []finding.Finding) error {
+// orAgain is the error, or ErrAgain.
+func (w *Worker) orAgain(from *conversation, err error) error {
+	if w.turn(from, err) {
+		return ErrAgain
+	}
+	return err
+}
+
+// check refuses findings that no rule can have made; by is where they are from.
+func (w *Worker) check(by string, found []finding.Finding) error {
 	for _, f := range found {
 		i := slices.IndexFunc(w.loaded.Rules, func(r engine.Rule) bool { return r.ID == f.Rule })
 		if i < 0 {
-			return fmt.Errorf("%s reports a finding of %q, which is no rule of its", w.program, f.Rule)
+			return fmt.Errorf("%s reports a finding of %q, which is no rule of its", by, f.Rule)
 		}
 		if s, err := finding.ParseSeverity(string(f.Severity)); err != nil || s.Rank() > w.loaded.Rules[i].Severity.Rank() {
-			return fmt.Errorf("%s reports a finding of %s with severity %q", w.program, f.Rule, f.Severity)
+			return fmt.Errorf("%s reports a finding of %s with severity %q", by, f.Rule, f.Severity)
 		}
 	}
 	return nil

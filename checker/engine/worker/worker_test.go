@@ -62,11 +62,30 @@ func run(m *testing.M) int {
 func install(t *testing.T, script string) {
 	t.Helper()
 	t.Cleanup(func() { os.Remove(beside) })
+	os.Remove(beside) // that of an install before
 	var err error
 	if script == "" {
 		err = os.Symlink(real, beside)
+		installWASM(t, "")
 	} else {
 		err = os.WriteFile(beside, []byte("#!/bin/sh\n"+script), 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// installWASM is install for ocjail-wasm.
+func installWASM(t *testing.T, script string) {
+	t.Helper()
+	of := func(program string) string { return filepath.Join(filepath.Dir(program), worker.WASM) }
+	t.Cleanup(func() { os.Remove(of(beside)) })
+	os.Remove(of(beside)) // that of an install before
+	var err error
+	if script == "" {
+		err = os.Symlink(of(real), of(beside))
+	} else {
+		err = os.WriteFile(of(beside), []byte("#!/bin/sh\n"+script), 0o755)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -395,7 +414,7 @@ func TestLayerIsTheSources(t *testing.T) {
 		r.Layer = "organisation"
 		built.Rules[p] = r
 	}
-	code, err := wasm.Describe(built.Code, built.Rules, nil)
+	code, err := wasm.Describe(built.Code, built.Rules, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}

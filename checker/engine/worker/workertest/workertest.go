@@ -1,4 +1,4 @@
-// Package workertest builds ocjail-rules for tests.
+// Package workertest builds the programs that judge for tests.
 package workertest
 
 import (
@@ -9,12 +9,15 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 )
 
-// Build builds ocjail-rules, as part of this build, into a folder.
+// Build builds ocjail-rules and ocjail-wasm, as part of this build, into a folder, and
+// returns where the first of them is.
 func Build(dir string) (file string, err error) {
-	file = filepath.Join(dir, worker.Name)
-	out, err := exec.Command("go", "build", "-o", file, "github.com/refnil/opencode-jail-devenv/cmd/"+worker.Name).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", worker.Name, err, out)
+	c := exec.Command("go", "build", "-o", dir+"/")
+	for _, name := range []string{worker.Name, worker.WASM} {
+		c.Args = append(c.Args, "github.com/refnil/opencode-jail-devenv/cmd/"+name)
 	}
-	return file, nil
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %w\n%s", c.Args, err, out)
+	}
+	return filepath.Join(dir, worker.Name), nil
 }
