@@ -36,10 +36,12 @@ const tells = "tells the jail what it may reach"
 
 // tell takes the hardened sandbox, with as much of what tells the inmate of it as can
 // be: no jail fails for it. owned is what ownsPlace says.
-func (j *Jail) tell(hardened *sandbox.Sandbox, owned bool) (err error) {
+func (j *Jail) tell(hardened *sandbox.Sandbox, owned bool, before *sandbox.Tree) (err error) {
+	again := j.simulation()
+	again.Like = before
 	for _, s := range j.informed(hardened, owned) {
 		j.Sandbox = s
-		if j.Tree, err = s.Simulate(j.simulation()); err == nil && j.toldOnly() {
+		if j.Tree, err = s.Simulate(again); err == nil && j.toldOnly() {
 			return nil
 		}
 	}

@@ -112,7 +112,7 @@ func Resolve(r Request) (*Jail, error) {
 	owned := ownsPlace(before)
 	surveyed := make(chan *survey, 1)
 	go func() { surveyed <- newSurvey(before, j.Watched) }() // and nobody else looks at before
-	err = j.tell(hardened, owned)
+	err = j.tell(hardened, owned, before)
 	granted := <-surveyed
 	if err != nil {
 		return nil, fmt.Errorf("with protective mounts: %w", err)

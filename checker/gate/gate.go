@@ -203,7 +203,10 @@ func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) check
 // start hands the checked jail to bwrap, verifies what it built and supervises.
 // It calls judged when the verdict is final.
 func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *reviewer, judged func()) (int, error) {
+	caught := make(chan signals, 1)
+	go func() { caught <- catchSignals() }() // each takes the runtime two changes of thread
 	sp, err := r.prepare(j, fds, std)
+	signals := <-caught
 	if err != nil {
 		return Broken, err
 	}
@@ -214,7 +217,6 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *revie
 	for _, m := range missing {
 		r.warn("not available here: %s", m)
 	}
-	signals := catchSignals()
 	rev.begin(j) // beside bwrap's work
 	jail, err := start(sp)
 	if jail == nil {

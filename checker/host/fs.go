@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -58,7 +57,7 @@ func NewFSOn(d Disk) *FS {
 // Lstat implements [sandbox.HostFS]. That no parent is a symbolic link is
 // checked, not assumed: one that is a link makes the answer unknown.
 func (f *FS) Lstat(path string) (sandbox.Stat, error) {
-	if !filepath.IsAbs(path) || filepath.Clean(path) != path {
+	if !isClean(path) {
 		return sandbox.Stat{}, fmt.Errorf("look up %q: %w: the path is not absolute and clean", path, sandbox.ErrUnknown)
 	}
 	f.mu.Lock()
@@ -162,6 +161,23 @@ func lookupError(path string, err error) error {
 
 func absent(path string) error {
 	return &fs.PathError{Op: "look up", Path: path, Err: unix.ENOENT}
+}
+
+// isClean tells whether path is absolute and as filepath.Clean would write it.
+func isClean(path string) bool {
+	for i := 0; i < len(path); i++ {
+		if path[i] != '/' {
+			continue
+		}
+		name := path[i+1:]
+		if end := strings.IndexByte(name, '/'); end >= 0 {
+			name = name[:end]
+		}
+		if name == "." || name == ".." || name == "" && path != "/" {
+			return false
+		}
+	}
+	return path != "" && path[0] == '/'
 }
 
 func parentOf(path string) string {

@@ -47,6 +47,10 @@ func (f *FS) RealPath(path string) (Real, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.realPath(path)
+}
+
+func (f *FS) realPath(path string) (Real, error) {
 	if r, ok := f.reals[path]; ok {
 		return r.real, r.err
 	}
@@ -71,12 +75,10 @@ type walk struct {
 }
 
 func (f *FS) resolve(path string) (Real, error) {
-	w := &walk{at: "/", rest: components(path)}
-	st, err := f.lstat("/")
+	w, err := f.begin(path)
 	if err != nil {
 		return Real{}, err
 	}
-	w.stat = st
 	for len(w.rest) > 0 {
 		name := w.rest[0]
 		w.rest = w.rest[1:]
@@ -85,6 +87,20 @@ func (f *FS) resolve(path string) (Real, error) {
 		}
 	}
 	return Real{Path: w.at, Stat: w.stat, Links: w.links}, w.missing
+}
+
+// begin goes as far as the directory that path is in, which is known where another
+// path in it was resolved.
+func (f *FS) begin(path string) (*walk, error) {
+	slash := strings.LastIndexByte(path, '/')
+	if dir, name := path[:slash], path[slash+1:]; name != "" && strings.Trim(dir, "/") != "" {
+		real, err := f.realPath(dir)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			return &walk{at: real.Path, stat: real.Stat, rest: []string{name}, links: real.Links, missing: err}, nil
+		}
+	}
+	st, err := f.lstat("/")
+	return &walk{at: "/", stat: st, rest: components(path)}, err
 }
 
 // step takes one component.

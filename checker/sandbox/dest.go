@@ -11,15 +11,19 @@ import (
 // parents makes the missing parents of the destination (mkdir_with_parents) and
 // returns its directory and its last component.
 func (b *builder) parents(op Op, w *walker) (place, string, error) {
-	at := b.newroot()
-	parts := strings.FieldsFunc(op.Dest, func(r rune) bool { return r == '/' })
-	last := len(parts) - 1
-	if strings.HasSuffix(op.Dest, "/") || last < 0 {
-		last = len(parts)
+	slash := strings.LastIndexByte(op.Dest, '/') + 1
+	dir, last := op.Dest[:slash], op.Dest[slash:]
+	isDir := last == ""
+	if isDir {
+		last = "."
 	}
-	for i, name := range parts[:last] {
+	if dir == b.recent.dir && len(b.mounts) == b.recent.mounts {
+		return b.recent.at, last, nil
+	}
+	at := b.newroot()
+	for name, rest := cutName(dir); name != ""; name, rest = cutName(rest) {
 		next, err := b.ensureDir(op, w, at, name)
-		if errors.Is(err, errDangling) && i < len(parts)-1 {
+		if errors.Is(err, errDangling) && (rest != "" || !isDir) {
 			err = fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 		}
 		if err != nil {
@@ -27,10 +31,19 @@ func (b *builder) parents(op Op, w *walker) (place, string, error) {
 		}
 		at = next
 	}
-	if last == len(parts) {
-		return at, ".", nil
+	if len(w.links) == 0 {
+		b.recent = parent{dir, len(b.mounts), at}
 	}
-	return at, parts[last], nil
+	return at, last, nil
+}
+
+// parent is where the directory of a destination was found, without a link that the
+// jail could replace. It is there until something else is mounted: many links are
+// made in one folder, and nothing that an operation makes takes another's place.
+type parent struct {
+	dir    string
+	mounts int // how many there were
+	at     place
 }
 
 // ensureDir makes directory name in dir unless one is there; a link to one will
@@ -118,7 +131,7 @@ func (b *builder) create(op Op, dir place, name string, st Stat, kind EffectKind
 		return place{}, fmt.Errorf("can not create %s: %w", name, err)
 	}
 	if n := dir.file.made; n != nil {
-		child := n.add(name, &node{typ: st.Type, target: st.Target, children: map[string]*node{}})
+		child := n.add(name, &node{typ: st.Type, target: st.Target})
 		if dir.mount.Upper != "" {
 			b.onHost(op, path.Join(b.upper(op, dir.mount, n), name), st, kind)
 		}

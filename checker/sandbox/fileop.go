@@ -122,7 +122,8 @@ func (op *Op) fill(o Option) {
 // arguments, so that a documented "~/x" reaches it literally.
 func (s *Sandbox) ExpandHome(home string) []int {
 	var changed []int
-	for i, o := range s.Options {
+	for i := range s.Options {
+		o := &s.Options[i]
 		spec := specByName[o.Name]
 		if spec == nil {
 			continue
@@ -132,7 +133,7 @@ func (s *Sandbox) ExpandHome(home string) []int {
 				continue
 			}
 			if rest, ok := strings.CutPrefix(o.Args[k], "~"); ok && (rest == "" || rest[0] == '/') {
-				o.Args[k] = home + rest
+				o.setArg(k, home+rest)
 				changed = append(changed, i)
 			}
 		}

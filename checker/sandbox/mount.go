@@ -22,7 +22,7 @@ func (b *builder) act(op Op, src origin, w *walker, dir place, name string) erro
 		if err != nil {
 			return err
 		}
-		data := &node{typ: Regular, children: map[string]*node{}}
+		data := &node{typ: Regular}
 		return b.mount(&Mount{Option: op.Option, Kind: MountData, ReadOnly: op.ReadOnly, Flag: op.ReadOnly, root: file{made: data}}, at)
 	}
 	at, err := b.ensureDir(op, w, dir, name)
@@ -55,7 +55,7 @@ func (b *builder) isMqueue(p place) bool {
 	return p.mount.Kind == MountKernel && p.file == p.mount.root && b.s.Options[p.mount.Option].Name == "--mqueue"
 }
 
-func opaqueDir() *node { return &node{typ: Dir, opaque: true, children: map[string]*node{}} }
+func opaqueDir() *node { return &node{typ: Dir, opaque: true} }
 
 // mountable returns the topmost place at p, if one can mount there: the kernel
 // mounts nothing on a file that is deleted, which those of --bind-data are.

@@ -12,7 +12,7 @@ func (b *builder) overlay(op Op, src origin, at place) error {
 	if err := b.checkLayers(src); err != nil {
 		return err
 	}
-	root := &node{typ: Dir, children: map[string]*node{}}
+	root := &node{typ: Dir}
 	if src.path != "" {
 		root.layers = append(root.layers, src.path)
 		b.uppers[src.path], b.uppers[src.work] = true, true
@@ -69,7 +69,10 @@ func overlap(a, b string) bool {
 // its layers down to the first that has something else there (the kernel's
 // Documentation/filesystems/overlayfs.rst).
 func (t *Tree) lookupLayers(n *node, name string) (file, error) {
-	child := &node{children: map[string]*node{}}
+	if len(n.layers) == 0 {
+		return file{}, fs.ErrNotExist
+	}
+	child := &node{}
 	for _, layer := range n.layers {
 		at := path.Join(layer, name)
 		st, err := t.lstat(at)

@@ -11,6 +11,17 @@ type index struct {
 	at    map[spot][]shown  // at their root, by where it lies in its file system
 	byID  map[ID][]shown    // the same, by identity
 	above map[key][]Located // that show something below this directory
+	// spots and ids are at and byID for a place and all directories above it,
+	// memoised: the paths that are asked for share most of them.
+	spots map[spot][]anchor
+	ids   map[string][]anchor
+}
+
+// anchor is a mount that shows the host's directory dir, above some path; of spots it
+// is the directory in its file system.
+type anchor struct {
+	shown
+	dir string
 }
 
 // shown is a mount with the host directory (or file) that it shows at its root;
@@ -45,7 +56,7 @@ func (t *Tree) id(p string) ID {
 }
 
 func (t *Tree) buildIndex() *index {
-	x := &index{at: map[spot][]shown{}, byID: map[ID][]shown{}, above: map[key][]Located{}}
+	x := &index{at: map[spot][]shown{}, byID: map[ID][]shown{}, above: map[key][]Located{}, spots: map[spot][]anchor{}, ids: map[string][]anchor{}}
 	for _, l := range t.Located() {
 		if l.HiddenBy != nil && !t.surfaces(l.Mount) {
 			continue
@@ -127,28 +138,62 @@ func (t *Tree) hostAccess(h string) []Reach {
 // tell so, their identity does.
 func (t *Tree) eachAt(p string, on *HostMount, f func(s shown, rel string)) {
 	whole := on.spot(p)
-	for at := whole; ; at.path = parentOf(at.path) {
-		if list := t.index.at[at]; list != nil {
-			rel, _ := Below(at.path, whole.path)
-			for _, s := range list {
-				f(s, rel)
-			}
-		}
-		if at.path == "/" {
-			break
-		}
+	for _, a := range t.index.bySpot(whole) {
+		rel, _ := Below(a.dir, whole.path)
+		f(a.shown, rel)
 	}
-	for dir := p; t.hostT.covering(dir) == on; dir = parentOf(dir) {
-		if id := t.id(dir); id != (ID{}) {
-			rel, _ := Below(dir, p)
-			for _, s := range t.index.byID[id] {
-				f(s, rel)
-			}
-		}
-		if dir == "/" {
-			break
-		}
+	for _, a := range t.byIdentity(p, on) {
+		rel, _ := Below(a.dir, p)
+		f(a.shown, rel)
 	}
+}
+
+// bySpot returns the mounts that show at or a directory above it, the nearest first.
+func (x *index) bySpot(at spot) []anchor {
+	list, known := x.spots[at]
+	if known {
+		return list
+	}
+	if at.path != "/" {
+		above := at
+		above.path = parentOf(at.path)
+		list = x.bySpot(above)
+	}
+	list = anchored(x.at[at], at.path, list)
+	x.spots[at] = list
+	return list
+}
+
+// byIdentity likewise finds those that show p, which lies on the host's mount on, or a
+// directory above it on that mount, by their identity.
+func (t *Tree) byIdentity(p string, on *HostMount) []anchor {
+	if t.hostT.covering(p) != on {
+		return nil
+	}
+	list, known := t.index.ids[p]
+	if known {
+		return list
+	}
+	if p != "/" {
+		list = t.byIdentity(parentOf(p), on)
+	}
+	if id := t.id(p); id != (ID{}) {
+		list = anchored(t.index.byID[id], p, list)
+	}
+	t.index.ids[p] = list
+	return list
+}
+
+// anchored puts what shows dir before what shows directories above it.
+func anchored(here []shown, dir string, above []anchor) []anchor {
+	if len(here) == 0 {
+		return above
+	}
+	list := make([]anchor, 0, len(here)+len(above))
+	for _, s := range here {
+		list = append(list, anchor{s, dir})
+	}
+	return append(list, above...)
 }
 
 // through tells how a mount reaches the host file h, which is rel below what it

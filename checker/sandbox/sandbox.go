@@ -17,11 +17,16 @@ const MaxArgs = 9000
 // Option is one option of bwrap's as it was written.
 type Option struct {
 	Name string   // with its dashes
-	Args []string // as many as the option takes
+	Args []string // as many as the option takes; copies of the option share them: replace, never change
 	// Origin is the ID of the OriginOption in force, or "".
 	Origin string
 	// Added is why ocjail put the option in; "" for the caller's own.
 	Added string
+}
+
+func (o *Option) setArg(i int, value string) {
+	o.Args = slices.Clone(o.Args)
+	o.Args[i] = value
 }
 
 // Sandbox is one bwrap invocation, --args files expanded in place.
@@ -48,11 +53,7 @@ func (s *Sandbox) Last(name string) *Option {
 
 // Clone returns a copy whose Options can be changed without touching s.
 func (s *Sandbox) Clone() *Sandbox {
-	c := &Sandbox{Options: slices.Clone(s.Options), Command: slices.Clone(s.Command)}
-	for i := range c.Options {
-		c.Options[i].Args = slices.Clone(c.Options[i].Args)
-	}
-	return c
+	return &Sandbox{Options: slices.Clone(s.Options), Command: slices.Clone(s.Command)}
 }
 
 // NamespaceNames are the keys of Namespaces.
@@ -179,5 +180,5 @@ func (s *Sandbox) Descriptors() []Descriptor {
 // SetDescriptor changes the descriptor number of option i.
 func (s *Sandbox) SetDescriptor(i, n int) {
 	o := &s.Options[i]
-	o.Args[specByName[o.Name].fdIndex()] = strconv.Itoa(n)
+	o.setArg(specByName[o.Name].fdIndex(), strconv.Itoa(n))
 }

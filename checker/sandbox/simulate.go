@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 )
 
@@ -22,6 +23,9 @@ type Config struct {
 	Makes []string
 	// Descriptor returns the host path of an open descriptor, for --bind-fd.
 	Descriptor func(fd int) (string, error)
+	// Like, when not nil, is the tree of a similar sandbox, made with the same Config:
+	// sources of the same name are where they were found for it.
+	Like *Tree
 }
 
 // SetupError says that bwrap would fail or, where Err is ErrRefused, that ocjail
@@ -84,6 +88,7 @@ type Tree struct {
 	byOp    map[int]*Mount
 	hostT   hostTree
 	sources map[string]string // canonical sources by written ones
+	folders map[string]place  // of the host, that sources are in, reached without a link
 	// absentee are sources that only another host has, when linting, and future those
 	// that are made before the launch.
 	absentee []string
@@ -142,6 +147,7 @@ type builder struct {
 	c       Config
 	ownProc bool // --proc mounts a new procfs
 	links   []LinkUse
+	recent  parent // the last destination's
 }
 
 func (b *builder) fail(op Op, at string, err error) error {
@@ -151,7 +157,10 @@ func (b *builder) fail(op Op, at string, err error) error {
 // newTree builds the staging root: a tmpfs with newroot, mounted onto itself, and
 // oldroot, the host's own tree.
 func newTree(c Config) (*Tree, error) {
-	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, future: map[string]bool{}, byOp: map[int]*Mount{}, sources: map[string]string{}, uppers: map[string]bool{}, ways: map[string][]Reach{}}
+	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, future: map[string]bool{}, byOp: map[int]*Mount{}, sources: map[string]string{}, folders: map[string]place{}, uppers: map[string]bool{}, ways: map[string][]Reach{}}
+	if c.Like != nil {
+		t.sources = maps.Clone(c.Like.sources)
+	}
 	staging := newDir()
 	newroot := staging.add("newroot", newDir())
 	oldroot := staging.add("oldroot", newDir())

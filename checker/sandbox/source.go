@@ -22,7 +22,7 @@ func (t *Tree) canonical(p string) (string, error) {
 		return real, nil
 	}
 	w := &walker{tree: t, left: maxLinks, root: t.oldroot.top(file{host: "/"})}
-	f, err := w.walk(w.root, p, true)
+	f, err := t.source(w, p)
 	for _, l := range w.links {
 		if t.onProc(l.file.host) {
 			return "", fmt.Errorf("%s: %w: a link on /proc means another file to each process: name that file itself", l.file.host, ErrRefused)
@@ -36,6 +36,20 @@ func (t *Tree) canonical(p string) (string, error) {
 	}
 	t.sources[p] = f.file.host
 	return f.file.host, nil
+}
+
+// source walks to p, from the folder that it is in where that is known.
+func (t *Tree) source(w *walker, p string) (found, error) {
+	slash := strings.LastIndexByte(p, '/')
+	dir, name := p[:slash], p[slash+1:]
+	if at, known := t.folders[dir]; known && name != "" && name != "." && name != ".." {
+		return w.walk(at, name, true)
+	}
+	f, err := w.walk(w.root, p, true)
+	if err == nil && !f.missing && len(w.links) == 0 && path.Clean(p) == p {
+		t.folders[dir] = f.up()
+	}
+	return f, err
 }
 
 func (t *Tree) onProc(p string) bool {

@@ -15,7 +15,7 @@ type node struct {
 	target   string // of a symbolic link
 	parent   *node
 	name     string
-	children map[string]*node
+	children map[string]*node // nil while there are none
 	// layers are the host directories that an overlay's directory shows, top
 	// first.
 	layers []string
@@ -24,10 +24,13 @@ type node struct {
 	opaque bool
 }
 
-func newDir() *node { return &node{typ: Dir, children: map[string]*node{}} }
+func newDir() *node { return &node{typ: Dir} }
 
 func (n *node) add(name string, child *node) *node {
 	child.parent, child.name = n, name
+	if n.children == nil {
+		n.children = map[string]*node{}
+	}
 	n.children[name] = child
 	return child
 }

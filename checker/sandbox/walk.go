@@ -179,7 +179,7 @@ func (t *Tree) lookup(dir place, name string) (file, Stat, error) {
 	switch {
 	case ok:
 	case n.opaque:
-		child = n.add(name, &node{typ: Unknown, opaque: true, children: map[string]*node{}})
+		child = n.add(name, &node{typ: Unknown, opaque: true})
 	default:
 		f, err := t.lookupLayers(n, name)
 		if err != nil {

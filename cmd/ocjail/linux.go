@@ -18,3 +18,14 @@ func canFilter() bool { return gate.CanFilter() }
 func launchers() []*cobra.Command {
 	return []*cobra.Command{newRun(), newGate(), newReview(), newApprove(), newLog(), newDoctor()}
 }
+
+// launching returns the command that starts jails by that name, nil for any other.
+func launching(name string) *cobra.Command {
+	switch name {
+	case "run":
+		return newRun()
+	case "gate":
+		return newGate()
+	}
+	return nil
+}
