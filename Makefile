@@ -67,7 +67,7 @@ $(LINTER):
 
 .PHONY: generate
 generate: ## write what is made from rules and lists: the compiled pack, the rules' pages
-	@echo "generate: policy/pack.plan"
+	@echo "generate: policy/pack.plan policy/watched.go"
 	@go generate ./policy
 	@echo "generate: docs"
 	@go generate ./cmd/...

@@ -2,14 +2,11 @@ package checker
 
 import (
 	"cmp"
-	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
-	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 	"github.com/refnil/opencode-jail-devenv/policy"
@@ -32,11 +29,7 @@ type Lookout struct {
 // LookOut begins to look for what the pack and c have watched.
 func LookOut(fs *host.FS, facts host.Facts, c *config.Config, profile string) *Lookout {
 	l := &Lookout{fs: fs, profile: profile, found: sync.OnceValues(func() ([]host.WatchedPath, error) {
-		entries, err := watchList(c, profile)
-		if err != nil {
-			return nil, err
-		}
-		return fs.Expand(entries, facts)
+		return fs.Expand(watchList(c, profile), facts)
 	})}
 	go l.found() //nolint:errcheck // whoever needs the paths gets the error
 	return l
@@ -102,26 +95,6 @@ func trackable(f host.Facts, p string) (rel string, ok bool) {
 	return strings.TrimPrefix(rel, "/"), ok && rel != ""
 }
 
-// packWatches is the pack's list. Every launch reads it, for which package
-// encoding/json takes twice as long.
-var packWatches = sync.OnceValues(func() ([]host.Watch, error) {
-	data, err := policy.Files.ReadFile("data/watched.json")
-	if err != nil {
-		return nil, err
-	}
-	doc, err := plan.ParseJSON(data)
-	if err != nil {
-		return nil, fmt.Errorf("policy/data/watched.json: %w", err)
-	}
-	entries, _ := plan.Elements(plan.Get(doc, plan.String("watched")))
-	list := make([]host.Watch, len(entries))
-	for i, e := range entries {
-		text := func(key plan.String) string { s, _ := plan.Get(e, key).(plan.String); return string(s) }
-		list[i] = host.Watch{Path: text("path"), Class: text("class"), Reason: text("reason"), Protect: plan.Get(e, plan.String("protect")) == plan.Bool(true)}
-	}
-	return list, nil
-})
-
 // above are the files of the projects above, and their locks.
 func above(c *config.Config) (files []string) {
 	for _, f := range c.Files {
@@ -134,14 +107,11 @@ func above(c *config.Config) (files []string) {
 
 // watchList is the pack's list with what the configuration adds and replaces, and
 // the profile.
-func watchList(c *config.Config, profile string) ([]host.Watch, error) {
-	pack, err := packWatches()
-	if err != nil {
-		return nil, err
-	}
-	entries := slices.Clone(pack)
-	for i := range entries {
-		entries[i].Protect = entries[i].Protect && c.Protect.Pack
+func watchList(c *config.Config, profile string) []host.Watch {
+	entries := make([]host.Watch, len(policy.Watched), len(policy.Watched)+8)
+	for i, w := range policy.Watched {
+		entries[i] = host.Watch(w)
+		entries[i].Protect = w.Protect && c.Protect.Pack
 	}
 	protect := func(root, p, reason string) {
 		if !path.IsAbs(p) {
@@ -166,5 +136,5 @@ func watchList(c *config.Config, profile string) ([]host.Watch, error) {
 	if profile != "" {
 		entries = append(entries, host.Watch{Path: profile, Class: "host-executed", Reason: "the next jail is made from it", Protect: true})
 	}
-	return entries, nil
+	return entries
 }

@@ -39,6 +39,16 @@ func watched(t *testing.T) []watch {
 
 var template = regexp.MustCompile(`^(\{(ssh-agent|state|config|cache)\}|(\{(home|project|git|git-common|git-modules|submodule|runtime|state|cache|config)\})?/.*|\{git-hooks-path\}(/.*)?)$`)
 
+func TestWatchedIsCurrent(t *testing.T) {
+	var want []policy.Watch
+	for _, w := range watched(t) {
+		want = append(want, policy.Watch{Path: w.Path, Class: w.Class, Reason: w.Reason, Protect: w.Protect})
+	}
+	if !slices.Equal(want, policy.Watched) {
+		t.Error("policy/watched.go is not what data/watched.json says: run `make generate` and commit it")
+	}
+}
+
 func TestWatchedIsWellFormed(t *testing.T) {
 	classes := []string{"host-executed", "agent-work", "secret", "socket", "device", "checker-state", "shared-cache"}
 	seen := map[string]bool{}

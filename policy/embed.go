@@ -14,6 +14,6 @@ var Files embed.FS
 // Plan is the pack compiled for package plan: the rules, what they say of
 // themselves, and the lists that they read.
 //
-//go:generate go run ../checker/engine/planner/generate pack.plan
+//go:generate go run ../checker/engine/planner/generate
 //go:embed pack.plan
 var Plan []byte

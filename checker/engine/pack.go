@@ -37,7 +37,7 @@ func openPack(compiled []byte, limit time.Duration, more []File) (*Pack, error) 
 	if limit < 0 {
 		return nil, fmt.Errorf("time limit %s: must be positive", limit)
 	}
-	program, err := plan.Load(compiled)
+	program, err := plan.Open(compiled)
 	if err != nil {
 		return nil, fmt.Errorf("rule pack: %w", err)
 	}

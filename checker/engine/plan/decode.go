@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 )
 
 // maxNesting bounds the depth of values and of statements in statements.
@@ -26,6 +27,20 @@ func Load(b []byte) (*Program, error) {
 	return p, nil
 }
 
+// Open is Load for a program that Load has accepted before: a function is read and
+// checked when it is first called, which half of them never are in one run.
+func Open(b []byte) (*Program, error) {
+	p, err := decode(b)
+	if err == nil {
+		err = p.prepare()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open plan: %w", err)
+	}
+	return p, nil
+}
+
+// decode leaves the functions' bodies for later.
 func decode(b []byte) (*Program, error) {
 	if len(b) < len(magic) || string(b[:len(magic)]) != magic {
 		return nil, errors.New("not a plan of this version")
@@ -170,8 +185,36 @@ func (d *decoder) function() Func {
 	if f.Locals < 0 || f.Locals > maxLocals {
 		d.fail()
 	}
-	f.Blocks = d.blocks(0)
+	n := d.count()
+	f.later = &later{body: d.in[:n:n]}
+	d.in = d.in[n:]
 	return f
+}
+
+// later is the body of a function that was not read yet.
+type later struct {
+	once sync.Once
+	body []byte
+	err  error
+}
+
+// read reads the body of f, a function of p, and checks it. Only the first call does,
+// and others wait for it.
+func (f *Func) read(p *Program) error {
+	f.later.once.Do(func() {
+		d := &decoder{in: f.later.body}
+		f.Blocks = d.blocks(0)
+		if d.err == nil && len(d.in) > 0 {
+			d.err = errCut
+		}
+		if f.later.err = d.err; d.err == nil {
+			f.later.err = (&linker{p: p, f: f}).blocks(f.Blocks, 1)
+		}
+		if f.later.err != nil {
+			f.later.err = fmt.Errorf("function %s: %w", f.Name, f.later.err)
+		}
+	})
+	return f.later.err
 }
 
 func (d *decoder) blocks(depth int) [][]Stmt {

@@ -3,7 +3,7 @@ package plan
 import "encoding/binary"
 
 // magic begins an encoded program; its number changes with the format.
-const magic = "ocjail plan 1\n"
+const magic = "ocjail plan 2\n"
 
 // Encode returns p in the form that Load reads: whole numbers as varints, each
 // string once.
@@ -81,7 +81,13 @@ func (e *encoder) function(f *Func) {
 	e.string(f.Name)
 	e.uint(f.Params)
 	e.int(int64(f.Locals))
+	before := e.out
+	e.out = nil
 	e.blocks(f.Blocks)
+	body := e.out
+	e.out = before
+	e.uint(len(body)) // so that it can be passed over
+	e.out = append(e.out, body...)
 }
 
 func (e *encoder) blocks(bs [][]Stmt) {

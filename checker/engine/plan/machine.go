@@ -60,6 +60,9 @@ func (p *Program) Run(ctx context.Context, input Value) (results []Value, steps 
 		return nil, 0, err
 	}
 	m := &machine{ctx: ctx, p: p, memo: make([]memo, len(p.Funcs)), free: make([]Value, p.locals)}
+	if err := p.Main.read(p); err != nil {
+		return nil, 0, err
+	}
 	locals := m.locals(&p.Main)
 	locals[0], locals[1] = input, p.Data
 	if m.blocks(p.Main.Blocks, locals) == failed {
@@ -134,6 +137,9 @@ func (m *machine) call(i Operand, args []Operand, caller []Value) (Value, exit) 
 	isRule := f.Params == 2
 	if isRule && m.memo[i].known {
 		return defined(m.memo[i].value)
+	}
+	if err := f.read(m.p); err != nil {
+		return nil, m.fail(err)
 	}
 	before := m.free
 	l := m.locals(f)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -30,7 +31,15 @@ func run(t *testing.T, p *Program, input Value) ([]Value, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, _, err := loaded.Run(t.Context(), input)
+	results, steps, err := loaded.Run(t.Context(), input)
+	opened, openErr := Open(p.Encode())
+	if openErr != nil {
+		t.Fatal(openErr)
+	}
+	again, stepsAgain, errAgain := opened.Run(t.Context(), input)
+	if fmt.Sprint(results, err) != fmt.Sprint(again, errAgain) || steps != stepsAgain {
+		t.Errorf("loaded: %v, %v in %d steps; opened: %v, %v in %d", results, err, steps, again, errAgain, stepsAgain)
+	}
 	return results, err
 }
 
@@ -68,6 +77,14 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		if _, err := Load(tc.p.Encode()); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want one with %q", tc.name, err, tc.want)
+		}
+		// Nobody opens such a program, but if somebody did it would come to no result.
+		opened, err := Open(tc.p.Encode())
+		if err == nil {
+			_, _, err = opened.Run(t.Context(), Null{})
+		}
+		if err == nil {
+			t.Errorf("%s: opened, it runs", tc.name)
 		}
 	}
 }

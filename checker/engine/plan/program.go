@@ -7,6 +7,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"iter"
 )
 
 // ErrUnsupported is in the errors for what OPA can do and this package can not.
@@ -32,7 +33,9 @@ type Func struct {
 	Name   string
 	Params int
 	Locals int
-	Blocks [][]Stmt
+	Blocks [][]Stmt // of one that was decoded, once it was read
+
+	later *later
 }
 
 // Op is the operation of a statement.
@@ -117,8 +120,8 @@ func (s *Stmt) field(i int) *Operand {
 	return &s.Z
 }
 
-// link checks that p can be run without a further look, and makes it ready.
-func (p *Program) link() error {
+// prepare checks all but the bodies of functions.
+func (p *Program) prepare() error {
 	p.builtins = make([]builtin, len(p.Builtins))
 	for i, name := range p.Builtins {
 		b, ok := builtins[name]
@@ -130,23 +133,53 @@ func (p *Program) link() error {
 	if p.Data == nil || p.Meta == nil {
 		return errors.New("no data")
 	}
-	callees := make([][]int, len(p.Funcs)+1)
-	for i := range len(p.Funcs) + 1 {
-		f := &p.Main
-		if i < len(p.Funcs) {
-			f = &p.Funcs[i]
-		}
-		l := linker{p: p, f: f}
+	for f := range p.all() {
 		if f.Params < 2 || f.Params > f.Locals {
 			return fmt.Errorf("function %s: %d parameters of %d locals", f.Name, f.Params, f.Locals)
 		}
-		if err := l.blocks(f.Blocks, 1); err != nil {
-			return fmt.Errorf("function %s: %w", f.Name, err)
-		}
-		callees[i] = l.calls
 		p.locals += f.Locals
 	}
+	return nil
+}
+
+// all are the functions and, last, the query.
+func (p *Program) all() iter.Seq[*Func] {
+	return func(yield func(*Func) bool) {
+		for i := range p.Funcs {
+			if !yield(&p.Funcs[i]) {
+				return
+			}
+		}
+		yield(&p.Main)
+	}
+}
+
+// link checks that p can be run without a further look, and makes it ready.
+func (p *Program) link() error {
+	if err := p.prepare(); err != nil {
+		return err
+	}
+	var callees [][]int
+	for f := range p.all() {
+		if err := f.read(p); err != nil {
+			return err
+		}
+		callees = append(callees, calls(f.Blocks))
+	}
 	return p.checkRecursion(callees)
+}
+
+// calls are the functions that blocks call.
+func calls(bs [][]Stmt) (list []int) {
+	for _, b := range bs {
+		for i := range b {
+			if b[i].Op == Call {
+				list = append(list, int(b[i].Y))
+			}
+			list = append(list, calls(b[i].Blocks)...)
+		}
+	}
+	return list
 }
 
 // checkRecursion refuses functions that can call themselves, so that the depth
@@ -176,9 +209,8 @@ func (p *Program) checkRecursion(callees [][]int) error {
 
 // linker checks one function.
 type linker struct {
-	p     *Program
-	f     *Func
-	calls []int
+	p *Program
+	f *Func
 }
 
 // blocks checks nested blocks; depth is how many a Break in them can leave.
@@ -258,7 +290,6 @@ func (l *linker) shape(s *Stmt) error {
 		if len(s.Args) != callee.Params || s.Args[0] != 0 || s.Args[1] != 1 {
 			return fmt.Errorf("call of %s with other arguments than it takes", callee.Name)
 		}
-		l.calls = append(l.calls, int(s.Y))
 	case CallBuiltin:
 		if want := l.p.builtins[s.Y].arity; len(s.Args) != want {
 			return fmt.Errorf("%s takes %d arguments, not %d", l.p.Builtins[s.Y], want, len(s.Args))

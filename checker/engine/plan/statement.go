@@ -1,31 +1,36 @@
 package plan
 
 // runners execute the operations.
-var runners = [opCount]func(*machine, *Stmt, []Value) exit{
-	Assign: runAssign, AssignOnce: runAssignOnce, Reset: runReset, Dot: runDot, Len: runLen, Scan: runScan,
-	Equal: runEqual, NotEqual: runNotEqual,
-	IsArray:  func(m *machine, s *Stmt, l []Value) exit { return isType[*Array](m.operand(l, s.X)) },
-	IsObject: func(m *machine, s *Stmt, l []Value) exit { return isType[*Object](m.operand(l, s.X)) },
-	IsSet:    func(m *machine, s *Stmt, l []Value) exit { return isType[*Set](m.operand(l, s.X)) },
-	IsDefined: func(_ *machine, s *Stmt, l []Value) exit {
-		return holds(l[s.X] != nil)
-	},
-	IsUndefined: func(_ *machine, s *Stmt, l []Value) exit {
-		return holds(l[s.X] == nil)
-	},
-	MakeArray:   func(_ *machine, s *Stmt, l []Value) exit { l[s.X] = &Array{}; return next },
-	MakeObject:  func(_ *machine, s *Stmt, l []Value) exit { l[s.X] = &Object{}; return next },
-	MakeSet:     func(_ *machine, s *Stmt, l []Value) exit { l[s.X] = &Set{}; return next },
-	ArrayAppend: runArrayAppend, ObjectInsert: runObjectInsert, ObjectInsertOnce: runObjectInsertOnce, SetAdd: runSetAdd,
-	Call: runCall, CallBuiltin: runCallBuiltin,
-	Block:  func(m *machine, s *Stmt, l []Value) exit { return m.blocks(s.Blocks, l) },
-	Not:    runNot,
-	Break:  func(_ *machine, s *Stmt, _ []Value) exit { return exit(s.X) },
-	Return: func(m *machine, s *Stmt, l []Value) exit { m.value = l[s.X]; return returned },
-	ResultAdd: func(m *machine, s *Stmt, l []Value) exit {
-		m.results = append(m.results, l[s.X])
-		return next
-	},
+var runners [opCount]func(*machine, *Stmt, []Value) exit
+
+// init and not the declaration: a call reads its function, which looks up runners.
+func init() {
+	runners = [opCount]func(*machine, *Stmt, []Value) exit{
+		Assign: runAssign, AssignOnce: runAssignOnce, Reset: runReset, Dot: runDot, Len: runLen, Scan: runScan,
+		Equal: runEqual, NotEqual: runNotEqual,
+		IsArray:  func(m *machine, s *Stmt, l []Value) exit { return isType[*Array](m.operand(l, s.X)) },
+		IsObject: func(m *machine, s *Stmt, l []Value) exit { return isType[*Object](m.operand(l, s.X)) },
+		IsSet:    func(m *machine, s *Stmt, l []Value) exit { return isType[*Set](m.operand(l, s.X)) },
+		IsDefined: func(_ *machine, s *Stmt, l []Value) exit {
+			return holds(l[s.X] != nil)
+		},
+		IsUndefined: func(_ *machine, s *Stmt, l []Value) exit {
+			return holds(l[s.X] == nil)
+		},
+		MakeArray:   func(_ *machine, s *Stmt, l []Value) exit { l[s.X] = &Array{}; return next },
+		MakeObject:  func(_ *machine, s *Stmt, l []Value) exit { l[s.X] = &Object{}; return next },
+		MakeSet:     func(_ *machine, s *Stmt, l []Value) exit { l[s.X] = &Set{}; return next },
+		ArrayAppend: runArrayAppend, ObjectInsert: runObjectInsert, ObjectInsertOnce: runObjectInsertOnce, SetAdd: runSetAdd,
+		Call: runCall, CallBuiltin: runCallBuiltin,
+		Block:  func(m *machine, s *Stmt, l []Value) exit { return m.blocks(s.Blocks, l) },
+		Not:    runNot,
+		Break:  func(_ *machine, s *Stmt, _ []Value) exit { return exit(s.X) },
+		Return: func(m *machine, s *Stmt, l []Value) exit { m.value = l[s.X]; return returned },
+		ResultAdd: func(m *machine, s *Stmt, l []Value) exit {
+			m.results = append(m.results, l[s.X])
+			return next
+		},
+	}
 }
 
 func holds(yes bool) exit {
