@@ -114,6 +114,7 @@ func (c *Checker) Ignored() []config.Ignored { return slices.Concat(c.config.Ign
 // Check evaluates every rule on j. An error means that there is no verdict; a
 // launch must not go on then.
 func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
+	go c.engine.pack.Prepare() // beside making the input
 	if err := c.untouchable(j); err != nil {
 		return nil, err
 	}

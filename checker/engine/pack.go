@@ -86,6 +86,9 @@ func OpenPlan(limit time.Duration, layer string, compiled []byte) (*Pack, error)
 	return p, nil
 }
 
+// Prepare reads the rules that are read when they are first needed otherwise.
+func (p *Pack) Prepare() { p.program.Read() }
+
 // Rules implements Engine.
 func (p *Pack) Rules() []Rule { return p.rules }
 

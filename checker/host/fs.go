@@ -23,8 +23,8 @@ import (
 type FS struct {
 	disk  Disk
 	mu    sync.Mutex
-	stats map[string]looked
-	reals map[string]resolved
+	stats map[string]*looked
+	reals map[string]*resolved
 	names map[listing][]string
 
 	mountsOnce sync.Once
@@ -45,13 +45,13 @@ var _ sandbox.HostFS = (*FS)(nil)
 // NewFS returns an FS of this machine that has looked at nothing yet.
 func NewFS() *FS {
 	f := NewFSOn(Local())
-	f.stats, f.reals = make(map[string]looked, 512), make(map[string]resolved, 256) // as many as a launch asks for
+	f.stats, f.reals = make(map[string]*looked, 512), make(map[string]*resolved, 256) // as many as a launch asks for
 	return f
 }
 
 // NewFSOn returns one of another machine.
 func NewFSOn(d Disk) *FS {
-	return &FS{disk: d, stats: map[string]looked{}, reals: map[string]resolved{}, names: map[listing][]string{}}
+	return &FS{disk: d, stats: map[string]*looked{}, reals: map[string]*resolved{}, names: map[listing][]string{}}
 }
 
 // Lstat implements [sandbox.HostFS]. That no parent is a symbolic link is
@@ -72,7 +72,7 @@ func (f *FS) lstat(path string) (sandbox.Stat, error) {
 		return l.stat, l.err
 	}
 	st, err := f.lookup(path)
-	f.stats[path] = looked{st, err}
+	f.stats[path] = &looked{st, err}
 	return st, err
 }
 

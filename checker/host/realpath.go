@@ -61,7 +61,7 @@ func (f *FS) realPath(path string) (Real, error) {
 		}
 	}
 	real.Links = slices.Clip(real.Links)
-	f.reals[path] = resolved{real, err}
+	f.reals[path] = &resolved{real, err}
 	return real, err
 }
 

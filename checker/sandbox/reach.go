@@ -11,14 +11,14 @@ type index struct {
 	at    map[spot][]shown  // at their root, by where it lies in its file system
 	byID  map[ID][]shown    // the same, by identity
 	above map[key][]Located // that show something below this directory
-	// spots and ids are at and byID for a place and all directories above it,
-	// memoised: the paths that are asked for share most of them.
+	// spots and ids are at and byID for a directory and all above it, memoised: the
+	// paths that are asked for share most of them.
 	spots map[spot][]anchor
 	ids   map[string][]anchor
 }
 
-// anchor is a mount that shows the host's directory dir, above some path; of spots it
-// is the directory in its file system.
+// anchor is a mount that shows the host's directory dir; of spots it is the directory
+// in its file system.
 type anchor struct {
 	shown
 	dir string
@@ -39,8 +39,8 @@ type key struct {
 	path string
 }
 
-func (t *Tree) key(p string) key {
-	if id := t.id(p); id != (ID{}) {
+func keyOf(p string, id ID) key {
+	if id != (ID{}) {
 		return key{id: id}
 	}
 	return key{path: p}
@@ -69,7 +69,7 @@ func (t *Tree) buildIndex() *index {
 			}
 			for p := src; p != "/"; {
 				p = parentOf(p)
-				k := t.key(p)
+				k := keyOf(p, t.id(p))
 				x.above[k] = append(x.above[k], l)
 			}
 		}
@@ -108,7 +108,7 @@ func (t *Tree) HostAccess(h string) []Reach {
 }
 
 func (t *Tree) hostAccess(h string) []Reach {
-	_, err := t.lstat(h)
+	st, err := t.lstat(h)
 	exists := err == nil
 	var ways []Reach
 	add := func(r Reach, ok bool) {
@@ -118,13 +118,13 @@ func (t *Tree) hostAccess(h string) []Reach {
 		}
 	}
 	on := t.hostT.covering(h)
-	t.eachAt(h, on, func(s shown, rel string) { add(s.through(rel, h, exists, on)) })
+	t.eachAt(h, on, st.ID(), func(s shown, rel string) { add(s.through(rel, h, exists, on)) })
 	for above := t.hostT.parent(on); above != nil; on, above = above, t.hostT.parent(above) {
 		tail, _ := Below(on.Point, h)
-		t.eachAt(on.Point, above, func(s shown, rel string) { add(s.aroundMount(rel, tail, h, exists, above)) })
+		t.eachAt(on.Point, above, t.id(on.Point), func(s shown, rel string) { add(s.aroundMount(rel, tail, h, exists, above)) })
 	}
 	if exists {
-		for _, l := range t.index.above[t.key(h)] {
+		for _, l := range t.index.above[keyOf(h, st.ID())] {
 			ways = append(ways, Reach{Access: l.Access(), Mount: l.Mount, Inside: l.Point, Host: l.Source, Exists: true, How: ByBelow})
 		}
 	}
@@ -132,55 +132,66 @@ func (t *Tree) hostAccess(h string) []Reach {
 	return ways
 }
 
-// eachAt calls f with every mount that shows p of the host's mount on, or a
-// directory above it there, and with p's path below that. Two names of a
+// eachAt calls f with every mount that shows p, whose identity is id, of the host's
+// mount on, or a directory above it there, and with p's path below that. Two names of a
 // directory have one spot in its file system; where the mount table does not
 // tell so, their identity does.
-func (t *Tree) eachAt(p string, on *HostMount, f func(s shown, rel string)) {
+func (t *Tree) eachAt(p string, on *HostMount, id ID, f func(s shown, rel string)) {
 	whole := on.spot(p)
-	for _, a := range t.index.bySpot(whole) {
+	for _, s := range t.index.at[whole] {
+		f(s, "")
+	}
+	for _, a := range t.index.aboveSpot(whole) {
 		rel, _ := Below(a.dir, whole.path)
 		f(a.shown, rel)
 	}
-	for _, a := range t.byIdentity(p, on) {
+	if t.hostT.covering(p) != on {
+		return
+	}
+	if id != (ID{}) {
+		for _, s := range t.index.byID[id] {
+			f(s, "")
+		}
+	}
+	for _, a := range t.aboveFile(p, on) {
 		rel, _ := Below(a.dir, p)
 		f(a.shown, rel)
 	}
 }
 
-// bySpot returns the mounts that show at or a directory above it, the nearest first.
-func (x *index) bySpot(at spot) []anchor {
+// aboveSpot returns the mounts that show a directory above at, the nearest first.
+func (x *index) aboveSpot(at spot) []anchor {
+	if at.path == "/" {
+		return nil
+	}
+	at.path = parentOf(at.path)
 	list, known := x.spots[at]
-	if known {
-		return list
+	if !known {
+		list = anchored(x.at[at], at.path, x.aboveSpot(at))
+		x.spots[at] = list
 	}
-	if at.path != "/" {
-		above := at
-		above.path = parentOf(at.path)
-		list = x.bySpot(above)
-	}
-	list = anchored(x.at[at], at.path, list)
-	x.spots[at] = list
 	return list
 }
 
-// byIdentity likewise finds those that show p, which lies on the host's mount on, or a
-// directory above it on that mount, by their identity.
-func (t *Tree) byIdentity(p string, on *HostMount) []anchor {
+// aboveFile likewise returns those that show a directory above p, by its identity, as
+// far as it lies on the host's mount on.
+func (t *Tree) aboveFile(p string, on *HostMount) []anchor {
+	if p == "/" {
+		return nil
+	}
+	p = parentOf(p)
 	if t.hostT.covering(p) != on {
 		return nil
 	}
 	list, known := t.index.ids[p]
-	if known {
-		return list
+	if !known {
+		var here []shown
+		if id := t.id(p); id != (ID{}) {
+			here = t.index.byID[id]
+		}
+		list = anchored(here, p, t.aboveFile(p, on))
+		t.index.ids[p] = list
 	}
-	if p != "/" {
-		list = t.byIdentity(parentOf(p), on)
-	}
-	if id := t.id(p); id != (ID{}) {
-		list = anchored(t.index.byID[id], p, list)
-	}
-	t.index.ids[p] = list
 	return list
 }
 

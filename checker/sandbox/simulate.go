@@ -157,7 +157,7 @@ func (b *builder) fail(op Op, at string, err error) error {
 // newTree builds the staging root: a tmpfs with newroot, mounted onto itself, and
 // oldroot, the host's own tree.
 func newTree(c Config) (*Tree, error) {
-	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, future: map[string]bool{}, byOp: map[int]*Mount{}, sources: map[string]string{}, folders: map[string]place{}, uppers: map[string]bool{}, ways: map[string][]Reach{}}
+	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, future: map[string]bool{}, byOp: map[int]*Mount{}, sources: map[string]string{}, folders: map[string]place{}, uppers: map[string]bool{}, ways: make(map[string][]Reach, 512)}
 	if c.Like != nil {
 		t.sources = maps.Clone(c.Like.sources)
 	}

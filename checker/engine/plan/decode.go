@@ -191,6 +191,14 @@ func (d *decoder) function() Func {
 	return f
 }
 
+// Read reads what Open left for later. It is of use beside other work: what fails here
+// fails again when the function is called.
+func (p *Program) Read() {
+	for f := range p.all() {
+		_ = f.read(p)
+	}
+}
+
 // later is the body of a function that was not read yet.
 type later struct {
 	once sync.Once
