@@ -46,25 +46,28 @@ func bench(ocjail string, rounds int) error {
 	if err != nil {
 		return fmt.Errorf("%w: run make deps", err)
 	}
-	world, err := os.MkdirTemp("", "ocjail-bench-")
+	dir, err := os.MkdirTemp("", "ocjail-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err := os.RemoveAll(world); err != nil {
+		if err := os.RemoveAll(dir); err != nil {
 			fmt.Fprintln(os.Stderr, "bench: left behind:", err)
 		}
 	}()
-	b := &benchmark{ocjail: program, bwrap: bwrap, world: world, rounds: rounds}
+	b := &benchmark{ocjail: program, bwrap: bwrap, world: filepath.Join(dir, "world"), system: filepath.Join(dir, "system"), rounds: rounds}
 	if err := b.prepare(); err != nil {
 		return err
 	}
 	return b.run()
 }
 
+// benchmark has a project, world, and apart from it what belongs to the system. As an
+// ordinary user all of it is that user's own, and so costs a launch more than a real
+// system does.
 type benchmark struct {
-	ocjail, bwrap, world, payload, hello string
-	rounds                               int
+	ocjail, bwrap, world, system, payload, hello string
+	rounds                                       int
 }
 
 // payload prints when it began.
@@ -81,6 +84,11 @@ func main() { os.Stdout.WriteString(strconv.FormatInt(time.Now().UnixNano(), 10)
 
 // prepare builds the payload, and a project for it.
 func (b *benchmark) prepare() error {
+	for _, dir := range []string{b.world, b.system} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+	}
 	b.hello = filepath.Join(b.world, "hello")
 	src := filepath.Join(b.world, "hello.go")
 	if err := os.WriteFile(src, []byte(payload), 0o600); err != nil {
@@ -91,7 +99,7 @@ func (b *benchmark) prepare() error {
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("build a program: %w\n%s", err, out)
 	}
-	b.payload = filepath.Join(b.world, "store", "opencode-wrapped", "bin", "opencode")
+	b.payload = filepath.Join(b.system, "store", "opencode-wrapped", "bin", "opencode")
 	if err := makeSource(b.payload, b.hello); err != nil {
 		return err
 	}
@@ -110,7 +118,7 @@ func (b *benchmark) run() error {
 	if err != nil {
 		return err
 	}
-	nix, err := nixArgv(b.world, b.hello)
+	nix, err := nixArgv(b.world, b.system, b.hello)
 	if err != nil {
 		return err
 	}

@@ -15,9 +15,10 @@ import (
 //go:embed testdata/default-argv.json
 var defaultArgv []byte
 
-// nixArgv returns that argv, the content of its --args descriptor in place, for
-// sources below world, which it makes.
-func nixArgv(world, payload string) ([]string, error) {
+// nixArgv returns that argv, the content of its --args descriptor in place, with the
+// sources, which it makes: the project and the home below world, and what belongs to the
+// system (the Nix store, /etc) apart from them, in system, as no agent can write it.
+func nixArgv(world, system, payload string) ([]string, error) {
 	var saved struct{ Options, Args []string }
 	if err := json.Unmarshal(defaultArgv, &saved); err != nil {
 		return nil, fmt.Errorf("testdata/default-argv.json: %w", err)
@@ -32,7 +33,8 @@ func nixArgv(world, payload string) ([]string, error) {
 		words = append(words, saved.Options[i])
 	}
 	for i, w := range words {
-		words[i] = strings.ReplaceAll(w, "{world}", world)
+		w = strings.ReplaceAll(w, "{world}/home", world+"/home")
+		words[i] = strings.ReplaceAll(w, "{world}", system)
 	}
 	for i, w := range words {
 		if strings.HasPrefix(w, "--") && strings.Contains(w, "bind") {
