@@ -56,6 +56,21 @@ func newOrganisation(t *testing.T) *organisation {
 	return o
 }
 
+// withOPA has modules judged in ocjail-rules, as where there is no ocjail-wasm.
+func (o *organisation) withOPA() {
+	o.t.Helper()
+	dir := filepath.Join(o.dir, "bin")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		o.t.Fatal(err)
+	}
+	for _, name := range []string{"ocjail", "ocjail-rules"} {
+		if err := os.Link(filepath.Join(o.bin, name), filepath.Join(dir, name)); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+	o.bin = dir
+}
+
 func (o *organisation) write(name string, text []byte) {
 	o.t.Helper()
 	if err := os.WriteFile(filepath.Join(o.dir, name), text, 0o644); err != nil {
@@ -163,11 +178,16 @@ func TestGuests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOrganisation(t)
 			build(o)
-			if diff := cmp.Diff(want, o.found(open)); diff != "" {
-				t.Error(diff)
-			}
-			if found := o.found(shut); len(found) > 0 {
-				t.Errorf("without a network: %v", found)
+			for _, small := range []bool{true, false} {
+				if !small {
+					o.withOPA()
+				}
+				if diff := cmp.Diff(want, o.found(open)); diff != "" {
+					t.Error(diff)
+				}
+				if found := o.found(shut); len(found) > 0 {
+					t.Errorf("without a network: %v", found)
+				}
 			}
 		})
 	}
@@ -176,7 +196,19 @@ func TestGuests(t *testing.T) {
 // Whatever a module does, the jail is not allowed, the module is named and ocjail
 // lives to say so.
 func TestIllNatured(t *testing.T) {
-	o := newOrganisation(t)
+	for _, name := range []string{"ocjail-wasm", "ocjail-rules"} {
+		t.Run(name, func(t *testing.T) {
+			o := newOrganisation(t)
+			if name == "ocjail-rules" {
+				o.withOPA()
+			}
+			illNatured(t, o)
+		})
+	}
+}
+
+func illNatured(t *testing.T, o *organisation) {
+	t.Helper()
 	o.write("ocjail.hcl", []byte("policy \"acme\" {\n  source = \"rules\"\n}\ngate {\n  timeout = \"1s\"\n}\n"))
 	for name, tc := range map[string]struct {
 		program wasmtest.Program

@@ -58,6 +58,46 @@ func TestReads(t *testing.T) {
 	}
 }
 
+// Only of rules that surely read no list is that said.
+func TestReadsData(t *testing.T) {
+	for name, c := range map[string]struct {
+		rego string
+		want bool
+	}{
+		"nothing":             {`deny contains "no" if input.phase == "lint"`, false},
+		"a list":              {`deny contains "no" if input.phase in data.list`, true},
+		"below a list":        {`deny contains "no" if data.list[0] == input.phase`, true},
+		"a rule":              {`deny contains "no" if data.other.x == 1`, false},
+		"within a rule":       {`deny contains "no" if data.other.y.list == 1`, false},
+		"a package":           {`deny contains "no" if count(data.other) == 1`, true},
+		"a package's any":     {`deny contains "no" if { some n; data.other[n] == 1 }`, true},
+		"any of a package":    {`deny contains "no" if data.other[input.phase]`, true},
+		"beside a rule":       {`deny contains "no" if not data.other.list`, true},
+		"as a reference":      {`deny contains "no" if data.other.y[data.list[0]]`, true},
+		"by a helper":         {"deny contains \"no\" if a(1)\na(x) if b[x]\nb contains x if some x in data.list", true},
+		"by else":             {"deny contains \"no\" if a == 1\na := 2 if input.now else := data.list[0]", true},
+		"by a default":        {"deny contains \"no\" if a[0] == 1\ndefault a := [x | x := data.list[_]]", true},
+		"in a comprehension":  {`deny contains "no" if count({x | some x in data.list}) == 1`, true},
+		"in every":            {`deny contains "no" if every x in input.watched { x.path in data.list }`, true},
+		"another's":           {"deny contains \"no\"\nunused if data.list", false},
+		"with":                {"deny contains \"no\" if helped with data.list as [1]\nhelped if input.phase", true},
+		"a library without":   {`deny contains "no" if data.ocjail.lib.paths.under("/a", "/b")`, false},
+		"one of ocjail's":     {`deny contains "no" if "/dev/null" in data.ocjail.tolerated.devices`, true},
+		"a name in a package": {`deny contains "no" if data.other[input.phase]`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := fstest.MapFS{"main.rego": {Data: []byte("package main\n" + c.rego)}, "other.rego": {Data: []byte("package other\nx := 1 if input.now\ny := {\"list\": 1}")}, "data/list.json": {Data: []byte(`["lint"]`)}, "data/other/list.json": {Data: []byte(`[1]`)}}
+			e, err := opa.New(t.Context(), opa.Options{WithoutPack: true}, engine.EmbeddedPack(), engine.Source{Name: "x", FS: files})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := e.ReadsData(); got != c.want {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
 func TestInputPartsAreTheSchemas(t *testing.T) {
 	doc, err := policy.Files.ReadFile("schema/input.json")
 	if err != nil {
