@@ -19,6 +19,9 @@ func (o Options) lookUp(numbers map[string]int32) (map[int32]Function, error) {
 		if err != nil {
 			return nil, err
 		}
+		if found[n] != nil {
+			return nil, fmt.Errorf("gives two functions the number %d, one of them %s", n, name)
+		}
 		found[n] = f
 	}
 	return found, nil

@@ -33,12 +33,20 @@ func Program() (string, error) {
 	return p, err
 }
 
-// Programs are those of the worker's that are there: names by path.
+// Programs are where the worker's programs lie, and where they would be found sooner
+// or at all if somebody put them there: names by path.
 func Programs() map[string]string {
 	all := map[string]string{}
 	for _, name := range []string{Name, WASM} {
-		if p, err := find(name); err == nil { // else no jail is judged by it
-			all[p] = name
+		p, _ := find(name) // without one no jail is judged by it today, and the next may be
+		_, places, err := placesOf(name)
+		if err != nil {
+			continue // which is a finding of its own
+		}
+		for _, place := range places {
+			if all[place] = name; place == p {
+				break
+			}
 		}
 	}
 	return all
@@ -54,13 +62,20 @@ func (e *missingError) Error() string {
 	return fmt.Sprintf("the program %s, which is neither %s nor %s: install it beside ocjail, from the same build", e.name, e.places[0], e.places[1])
 }
 
-func find(name string) (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("where %s lies can not be told: %w: mount /proc", name, err)
+// placesOf are where a program is looked for, by the one that runs.
+func placesOf(name string) (self string, places []string, err error) {
+	if self, err = os.Executable(); err != nil {
+		return "", nil, fmt.Errorf("where %s lies can not be told: %w: mount /proc", name, err)
 	}
 	dir := filepath.Dir(strings.TrimSuffix(self, " (deleted)"))
-	places := []string{filepath.Join(dir, name), filepath.Join(filepath.Dir(dir), "libexec", "ocjail", name)}
+	return self, []string{filepath.Join(dir, name), filepath.Join(filepath.Dir(dir), "libexec", "ocjail", name)}, nil
+}
+
+func find(name string) (string, error) {
+	self, places, err := placesOf(name)
+	if err != nil {
+		return "", err
+	}
 	for _, p := range places {
 		info, err := os.Stat(p)
 		if errors.Is(err, fs.ErrNotExist) {
