@@ -224,7 +224,7 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *revie
 	}
 	if err == nil {
 		r.step("start bwrap")
-		err = r.release(j, jail, fds, signals, rev)
+		err = r.release(j, jail, fds, sp.layers, signals, rev)
 	}
 	if err != nil {
 		err = errors.Join(err, jail.kill(), rev.cancel())
@@ -252,7 +252,7 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *revie
 
 // release lets the command run if the jail is the one that was checked, and
 // does what the caller's own --info-fd and --block-fd ask of bwrap.
-func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, signals signals, rev *reviewer) error {
+func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, layers *layers, signals signals, rev *reviewer) error {
 	if err := rev.ready(); err != nil {
 		return err
 	}
@@ -269,6 +269,9 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, sig
 		return nil
 	}}
 	if err := v.wait(time.Now().Add(setupLimit)); err != nil {
+		return err
+	}
+	if err := errors.Join(layers.steady(), layers.close()); err != nil {
 		return err
 	}
 	if err := jail.identify(); err != nil {

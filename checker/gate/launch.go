@@ -33,6 +33,7 @@ type spec struct {
 	// traceable is false for a script around bwrap, of whose processes it is not
 	// known which is the jail's.
 	traceable bool
+	layers    *layers          // of overlays
 	sandbox   *sandbox.Sandbox // descriptors already renumbered to files
 	files     []*os.File       // for the child, by number; the first three are its stdio
 	env       []string

@@ -11,6 +11,10 @@ import (
 // prepare turns the jail into what bwrap gets: sources pinned, environment taken
 // out, filter added, descriptors numbered from 3.
 func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, error) {
+	layers, err := watchLayers(j)
+	if err != nil {
+		return spec{}, err
+	}
 	s := j.Sandbox.Clone()
 	if err := pinSources(s, j, fds); err != nil {
 		return spec{}, err
@@ -43,5 +47,5 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 			return spec{}, err
 		}
 	}
-	return spec{bwrap: r.Bwrap.Path, traceable: !isScript(r.Bwrap.Path), sandbox: s, files: files, env: env}, nil
+	return spec{bwrap: r.Bwrap.Path, traceable: !isScript(r.Bwrap.Path), layers: layers, sandbox: s, files: files, env: env}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,10 @@ func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
 		}
 		op := ops[0]
 		ops = ops[1:]
+		if op.Kind == sandbox.OpOverlay {
+			kept = append(kept, resolveOverlay(kept, o, j.Tree.MountOf(i)))
+			continue
+		}
 		if op.Kind != sandbox.OpBind || op.FD >= 0 {
 			kept = append(kept, o)
 			continue
@@ -53,6 +58,21 @@ func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
 	}
 	s.Options = kept
 	return nil
+}
+
+// resolveOverlay names the directories of the overlay m, of which before ends with the
+// lower ones, by paths without links: those are watched.
+func resolveOverlay(before []sandbox.Option, o sandbox.Option, m *sandbox.Mount) sandbox.Option {
+	dirs, work := m.Layers()
+	o.Args = slices.Clone(o.Args)
+	if m.Upper != "" {
+		o.Args[0], o.Args[1] = m.Upper, work
+		dirs = dirs[1:]
+	}
+	for i, dir := range dirs { // top first, and bwrap has them bottom first
+		before[len(before)-1-i].Args = []string{dir}
+	}
+	return o
 }
 
 type pinner struct {

@@ -21,7 +21,7 @@ func (b *builder) overlay(op Op, src origin, at place) error {
 		}
 	}
 	root.layers = append(root.layers, src.layers...)
-	return b.mount(&Mount{Option: op.Option, Kind: MountOverlay, ReadOnly: op.ReadOnly, Flag: op.ReadOnly, Upper: src.path, work: src.work, root: file{made: root}}, at)
+	return b.mount(&Mount{Option: op.Option, Kind: MountOverlay, ReadOnly: op.ReadOnly, Upper: src.path, work: src.work, root: file{made: root}}, at)
 }
 
 func (t *Tree) exists(p string) bool {
