@@ -32,7 +32,7 @@ func TestOpenPackRefuses(t *testing.T) {
 		{"broken rule", "rule 0", oneRule.Encode(), 0},
 		{"negative limit", "must be positive", policy.Plan, -1},
 	} {
-		if _, err := openPack(tc.compiled, tc.limit, nil); err == nil || !strings.Contains(err.Error(), tc.want) {
+		if _, err := openPack(func() (*plan.Program, error) { return plan.Open(tc.compiled) }, tc.limit, nil); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want one with %q", tc.name, err, tc.want)
 		}
 	}

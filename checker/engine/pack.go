@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine/plan"
@@ -30,17 +31,23 @@ var _ Engine = (*Pack)(nil)
 // are for it; the others are ignored. The time limit of one evaluation is
 // DefaultTimeLimit when zero.
 func OpenPack(limit time.Duration, more ...File) (*Pack, error) {
-	return openPack(policy.Plan, limit, more)
+	return openPack(embedded, limit, more)
 }
 
-func openPack(compiled []byte, limit time.Duration, more []File) (*Pack, error) {
+var embedded = sync.OnceValues(func() (*plan.Program, error) { return plan.Open(policy.Plan) })
+
+// Preload begins what OpenPack has to do whatever the configuration says.
+func Preload() { go embedded() } //nolint:errcheck // whoever opens the pack gets the error
+
+func openPack(compiled func() (*plan.Program, error), limit time.Duration, more []File) (*Pack, error) {
 	if limit < 0 {
 		return nil, fmt.Errorf("time limit %s: must be positive", limit)
 	}
-	program, err := plan.Open(compiled)
+	program, err := compiled()
 	if err != nil {
 		return nil, fmt.Errorf("rule pack: %w", err)
 	}
+	data := program.Data
 	rules, err := readRules(program.Meta)
 	if err != nil {
 		return nil, err
@@ -51,11 +58,14 @@ func openPack(compiled []byte, limit time.Duration, more []File) (*Pack, error) 
 		}
 		v, err := plan.ParseJSON(f.Text)
 		if err == nil {
-			program.Data, err = plan.Extend(program.Data, f.Keys(), v)
+			data, err = plan.Extend(data, f.Keys(), v)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
+	}
+	if program, err = program.WithData(data); err != nil {
+		return nil, fmt.Errorf("rule pack: %w", err)
 	}
 	return &Pack{program, rules, nil, limit}, nil
 }

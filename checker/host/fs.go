@@ -31,6 +31,10 @@ type FS struct {
 	mounts     []sandbox.HostMount
 	mountsErr  error
 
+	listenOnce sync.Once
+	listening  []int
+	listenErr  error
+
 	indexMu sync.Mutex
 	indexes map[string][]byte // the last git index that was read, by path
 }
@@ -52,6 +56,14 @@ func NewFS() *FS {
 // NewFSOn returns one of another machine.
 func NewFSOn(d Disk) *FS {
 	return &FS{disk: d, stats: map[string]*looked{}, reals: map[string]*resolved{}, names: map[listing][]string{}}
+}
+
+// Preload begins to ask the kernel what every launch wants to know.
+func (f *FS) Preload() {
+	go func() {
+		f.Mounts()
+		_, _ = f.Listening() // which tells the error again
+	}()
 }
 
 // Lstat implements [sandbox.HostFS]. That no parent is a symbolic link is

@@ -26,6 +26,11 @@ const (
 // Listening returns the TCP ports at which something answers in this network
 // namespace, on any address, sorted.
 func (f *FS) Listening() ([]int, error) {
+	f.listenOnce.Do(func() { f.listening, f.listenErr = f.findListening() })
+	return slices.Clone(f.listening), f.listenErr
+}
+
+func (f *FS) findListening() ([]int, error) {
 	if f.disk == Local() { // which is whose kernel can be asked
 		if ports, err := askListening(); err == nil {
 			return sorted(ports), nil

@@ -12,6 +12,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
@@ -71,6 +72,10 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 		m.newFS = func() *host.FS { return host.NewFSOn(f.recorder) }
 	}
 	m.fs = m.newFS()
+	if o.launch { // beside the facts
+		engine.Preload()
+		m.fs.Preload()
+	}
 	var err error
 	if m.cwd, err = os.Getwd(); err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)

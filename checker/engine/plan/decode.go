@@ -40,6 +40,16 @@ func Open(b []byte) (*Program, error) {
 	return p, nil
 }
 
+// WithData returns p with other base documents.
+func (p *Program) WithData(data Value) (*Program, error) {
+	if err := p.Main.read(p); err != nil { // of the copy it would not be
+		return nil, err
+	}
+	q := *p
+	q.Data = data
+	return &q, nil
+}
+
 // decode leaves the functions' bodies for later.
 func decode(b []byte) (*Program, error) {
 	if len(b) < len(magic) || string(b[:len(magic)]) != magic {
