@@ -153,6 +153,26 @@ deny contains x if x := regex.replace(input.phase, "(", "x")`, "a/deny", "regex.
 	}
 }
 
+// What OPA compiles into a module is undefined where it fails, and docs/wasm.md says so:
+// should a version of OPA do otherwise, the page is to follow.
+func TestOwnFunctionsOfAModuleFailQuietly(t *testing.T) {
+	const rego = "package a\ndeny contains \"x\" if to_number(input.phase) > 1"
+	e, err := open(t, "{}", wasm.Module{Name: "rule.wasm", Code: build(t, rego, "a/deny")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := e.Evaluate(t.Context(), input); err != nil || len(found) > 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+	o, err := opa.New(t.Context(), opa.Options{WithoutPack: true}, engine.EmbeddedPack(), engine.Source{Name: "a", FS: fstest.MapFS{"rule.rego": {Data: []byte(rego)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := o.Evaluate(t.Context(), input); err == nil {
+		t.Errorf("as Rego: %v", found)
+	}
+}
+
 func TestRefusesModules(t *testing.T) {
 	good := build(t, rule, "acme/no_tmp/deny")
 	patched := func(old, new string) []byte {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -110,6 +111,33 @@ func TestModulesJudgeAsTheirRegoDoes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Those that wait for an answer when it turns out that another program must give it
+// all get it there.
+func TestManyAreAskedAgain(t *testing.T) {
+	install(t, "")
+	w, err := open(t, 0, compiled(t, numberRule))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Judging() != worker.WASM {
+		t.Fatalf("begins in %s", w.Judging())
+	}
+	fraction := strings.Replace(lint, "}", `, "never": 1.50}`, 1)
+	want := fromSource(t, fraction, numberRule)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			found, err := w.Evaluate(t.Context(), []byte(fraction))
+			if diff := cmp.Diff(want, found); err != nil || diff != "" {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+	if wg.Wait(); w.Judging() != worker.Name {
+		t.Errorf("ends in %s", w.Judging())
 	}
 }
 
