@@ -56,6 +56,8 @@ type Request struct {
 	// nil for none.
 	Unreviewed []finding.Finding
 	Distrusts  func(path string) bool
+	// Step, when not nil, is told when each step of Resolve ends.
+	Step func(name string)
 	// Away: the facts are another host's, so that the configuration's own files,
 	// which are here, are none that this jail could write.
 	Away bool
@@ -103,6 +105,7 @@ func Resolve(r Request) (*Jail, error) {
 	if watchErr != nil {
 		return nil, watchErr
 	}
+	r.step("model")
 	hardened, err := protect(asked, before, j.Watched, r.FS)
 	if err != nil {
 		return nil, err
@@ -136,6 +139,12 @@ func (j *Jail) located(err error) error {
 		err = fmt.Errorf("%w: make it, or take the permission that tries only; nothing was started", err)
 	}
 	return err
+}
+
+func (r Request) step(name string) {
+	if r.Step != nil {
+		r.Step(name)
+	}
 }
 
 func (r Request) simulation() sandbox.Config {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -147,7 +148,7 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 	if err := findCommand(j, r.Environ); err != nil {
 		return NotFound, err
 	}
-	r.step("facts, model, hardening")
+	r.step("hardening")
 	c, err := r.Checker()
 	if err != nil {
 		return Broken, err
@@ -196,7 +197,7 @@ func (r Request) resolve(s *sandbox.Sandbox, fds *descriptors, std *stdio) check
 	return checker.Request{
 		Name: r.Name, Phase: checker.Launch, Sandbox: s, FS: r.FS, Facts: r.Facts, Bwrap: r.Bwrap, Config: r.Config, Lookout: r.Lookout, Manifest: r.Manifest, Profile: r.Profile,
 		Cwd: r.Cwd, Environ: r.Environ, Terminal: terminalName(std.files[1]), Interactive: interactive(std),
-		Descriptor: pathOf, Filters: fds.filters, CanFilter: CanFilter(), BusProxy: r.BusProxy,
+		Descriptor: pathOf, Step: r.Steps, Filters: fds.filters, CanFilter: CanFilter(), BusProxy: r.BusProxy,
 	}
 }
 
@@ -260,7 +261,7 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, lay
 	if err != nil {
 		return err
 	}
-	v := &verifier{expected: expected, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(j.Tree), meanwhile: func() error {
+	v := &verifier{expected: expected, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(j.Tree), built: sync.OnceFunc(func() { r.step("build the jail") }), meanwhile: func() error {
 		for _, look := range []func() error{signals.fatal, jail.tether.pump, jail.listen} {
 			if err := look(); err != nil {
 				return err

@@ -28,6 +28,8 @@ type verifier struct {
 	hostRoot
 	// meanwhile is called over and over while bwrap works.
 	meanwhile func() error
+	// built is called, more than once, when bwrap seems to be done; nil for nobody.
+	built func()
 	// right is the text of a mount table that was as expected.
 	right []byte
 }
@@ -138,6 +140,9 @@ func (v *verifier) path(inside string) string {
 func (v *verifier) once() error {
 	if v.staging() {
 		return errUnfinished
+	}
+	if v.built != nil {
+		v.built()
 	}
 	for _, check := range []func() error{v.mounts, v.identities, v.mounts} {
 		if err := check(); err != nil {
