@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 )
@@ -18,6 +19,20 @@ var projectMarkers = []string{".git", "devenv.nix", "ocjail.hcl"}
 // sharedDirs belong to all users: projects may lie in them, but they are none.
 // Anybody can put a marker there.
 var sharedDirs = []string{"/tmp", "/var/tmp", "/dev/shm"}
+
+// shared tells whether dir is one of them, or one like them (a cluster's /scratch): all
+// may make files there, and each only remove his own.
+func shared(dir string) bool {
+	if slices.Contains(sharedDirs, dir) {
+		return true
+	}
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode()&fs.ModeSticky == 0 || info.Mode().Perm()&0o002 == 0 {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) != os.Geteuid()
+}
 
 // NoProjectError says that a folder lies in no project. Where a command does without
 // one, it must do so for this error alone.
@@ -123,10 +138,8 @@ func checkProject(root string, homes ...string) error {
 				hclfile.Escape(root))
 		}
 	}
-	for _, dir := range append([]string{"/"}, sharedDirs...) {
-		if root == dir {
-			return fmt.Errorf("%s is no project: make a folder in it, or name a project's root with --project", hclfile.Escape(root))
-		}
+	if root == "/" || shared(root) {
+		return fmt.Errorf("%s is no project: make a folder in it, or name a project's root with --project", hclfile.Escape(root))
 	}
 	return nil
 }

@@ -113,3 +113,26 @@ func TestStated(t *testing.T) {
 		}
 	}
 }
+
+// A folder like /tmp, in which a stranger can make a marker, is no project.
+func TestSharedFolders(t *testing.T) {
+	saved := sharedDirs
+	sharedDirs = nil
+	t.Cleanup(func() { sharedDirs = saved })
+	own := t.TempDir()
+	must(t, os.Chmod(own, 0o777|os.ModeSticky))
+	if shared(own) {
+		t.Error("one's own folder is shared")
+	}
+	other := "/tmp" // root's
+	if os.Geteuid() == 0 {
+		other = own
+		must(t, os.Chown(own, 54321, 54321))
+	}
+	if !shared(other) {
+		t.Errorf("%s is not shared", other)
+	}
+	if err := checkProject(other, "/nonexistent"); err == nil {
+		t.Errorf("%s is a project", other)
+	}
+}
