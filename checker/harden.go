@@ -14,8 +14,8 @@ import (
 )
 
 // maxProtections bounds the mounts that hardening adds: each costs bwrap about
-// 0.2 ms, and more the more there are.
-const maxProtections = 400
+// 0.2 ms, and more the more there are: 750, for 150 submodules, take it two seconds.
+const maxProtections = 1600
 
 // protection is one mount that hardening adds below a writable one.
 type protection struct {
