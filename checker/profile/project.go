@@ -86,8 +86,8 @@ func nearestProject(realHome, home, start string) (string, error) {
 
 // Stated returns the root that a manifest states for a jail which starts in start, a
 // folder without symbolic links: start itself, or one around it with a marker, free of
-// them. It must not be what FindProject would never return: what ocjail protects in a
-// project is known by its root, and an agent can write a manifest.
+// them. It must not be what FindProject would never return, and hide no ocjail.hcl: what
+// ocjail protects in a project is known by its root, and an agent can write a manifest.
 func Stated(home, start, root string) (string, error) {
 	realHome, err := filepath.EvalSymlinks(home)
 	if err != nil {
@@ -102,6 +102,14 @@ func Stated(home, start, root string) (string, error) {
 	}
 	if err := checkProject(real, realHome, home); err != nil || real == start {
 		return real, err
+	}
+	for dir := start; dir != real; dir = path.Dir(dir) {
+		switch _, err := os.Lstat(path.Join(dir, "ocjail.hcl")); {
+		case err == nil:
+			return "", fmt.Errorf("this jail is that of %s, so that the ocjail.hcl of %s would not count: cd %[1]s first, or start the jail of %[2]s", hclfile.Escape(real), hclfile.Escape(dir))
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", fmt.Errorf("cannot look for an ocjail.hcl in %s: %w", hclfile.Escape(dir), reason(err))
+		}
 	}
 	marked, err := hasMarker(real)
 	if err == nil && !marked {

@@ -81,9 +81,10 @@ func TestFindProject(t *testing.T) {
 func TestStated(t *testing.T) {
 	base, err := filepath.EvalSymlinks(t.TempDir())
 	must(t, err)
-	for _, dir := range []string{"home/a/.git", "home/a/b/.git", "home/plain/x", "shared/x"} {
+	for _, dir := range []string{"home/a/.git", "home/a/b/.git", "home/plain/x", "shared/x", "home/a/own/src"} {
 		must(t, os.MkdirAll(filepath.Join(base, dir), 0o755))
 	}
+	must(t, os.WriteFile(base+"/home/a/own/ocjail.hcl", nil, 0o600))
 	link(t, base+"/home", base+"/alias")
 	link(t, "a", base+"/home/link")
 	saved := sharedDirs
@@ -102,6 +103,9 @@ func TestStated(t *testing.T) {
 		"above the home":    {"home/a", ".", "!is or contains your home directory"},
 		"shared":            {"shared/x", "shared", "!is no project"},
 		"gone":              {"home/a", "none", "!cannot resolve"},
+		"hides rules":       {"home/a/own", "home/a", "!so that the ocjail.hcl of"},
+		"hides rules above": {"home/a/own/src", "home/a", "!so that the ocjail.hcl of"},
+		"has rules":         {"home/a/own/src", "home/a/own", "home/a/own"},
 	} {
 		got, err := Stated(base+"/alias", filepath.Join(base, tc.start), filepath.Join(base, tc.root))
 		if want, fails := strings.CutPrefix(tc.want, "!"); fails {
