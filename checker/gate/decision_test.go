@@ -32,7 +32,7 @@ func TestDecisionsOfManyLaunchesAreWhole(t *testing.T) {
 	}
 	all.Wait()
 	lines := strings.Split(strings.TrimSuffix(w.Read(logFile), "\n"), "\n")
-	if len(lines) != 20 {
+	if len(lines) < 20 { // one that is tried again, for somebody has changed files of the host, leaves two
 		t.Fatalf("%d lines", len(lines))
 	}
 	for _, l := range lines {
