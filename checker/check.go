@@ -111,8 +111,8 @@ func (c *Checker) Setting(id string) config.Setting { return c.rules.Of(id) }
 // Ignored is what the configuration asked for beyond its files' trust.
 func (c *Checker) Ignored() []config.Ignored { return slices.Concat(c.config.Ignored, c.rules.Ignored) }
 
-// Check evaluates every rule on j. An error means that there is no verdict; a
-// launch must not go on then.
+// Check evaluates every rule on j. An error means that no rule has judged, and a
+// launch must not go on then; with a [ReachError] that is the verdict.
 func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	go c.engine.pack.Prepare() // beside making the input
 	if err := c.untouchable(j); err != nil {

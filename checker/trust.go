@@ -12,6 +12,14 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
+// ReachError says that a jail reaches what its verdict hangs on. It is refused, and no
+// rule or waiver has a say in that.
+type ReachError struct{ message string }
+
+func (e *ReachError) Error() string { return e.message }
+
+func reaches(format string, args ...any) error { return &ReachError{fmt.Sprintf(format, args...)} }
+
 // untouchable makes sure that the jail can write nothing that the verdict hangs on.
 // It is no finding: what the agent may have written could have switched it off.
 func (c *Checker) untouchable(j *Jail) error {
@@ -68,10 +76,10 @@ func (c *Checker) cacheOutOfReach(j *Jail) error {
 		return nil
 	}
 	if way := j.Tree.Widest(used.KeyFile); way.Access != sandbox.None {
-		return fmt.Errorf("%s, the key of your rules' cache, can be reached in the jail as %s: drop the mount that holds it, or bind a narrower one", used.KeyFile, way.Inside)
+		return reaches("%s, the key of your rules' cache, can be reached in the jail as %s: drop the mount that holds it, or bind a narrower one", used.KeyFile, way.Inside)
 	}
 	if way := j.Tree.Widest(used.Dir); way.Access.Writes() {
-		return fmt.Errorf("%s, the cache of your compiled rules, can be written in the jail as %s: drop the mount that holds it, bind a narrower one, or unset XDG_CACHE_HOME if that leads there", used.Dir, way.Inside)
+		return reaches("%s, the cache of your compiled rules, can be written in the jail as %s: drop the mount that holds it, bind a narrower one, or unset XDG_CACHE_HOME if that leads there", used.Dir, way.Inside)
 	}
 	return nil
 }
@@ -133,7 +141,7 @@ func (j *Jail) storesOutOfReach(p config.Policy, at Where, what string) error {
 			return fmt.Errorf("%s%s: %w", what, file, err)
 		}
 		if at, inside := j.writable(real); inside != "" {
-			return fmt.Errorf("%s%s, by which ocjail knows what was fetched and seen, can be written in the jail as %s, and so may be the agent's: drop the mount that holds %s, or bind a narrower one", what, file, inside, at)
+			return reaches("%s%s, by which ocjail knows what was fetched and seen, can be written in the jail as %s, and so may be the agent's: drop the mount that holds %s, or bind a narrower one", what, file, inside, at)
 		}
 	}
 	return nil
@@ -151,7 +159,7 @@ func (j *Jail) outOfReach(p, what string) error {
 
 func (j *Jail) unwritable(real host.Real, what string) error {
 	if _, inside := j.writable(real); inside != "" {
-		return fmt.Errorf("%s can be written in the jail as %s, and so may be the agent's: keep it where no jail can write, such as %s",
+		return reaches("%s can be written in the jail as %s, and so may be the agent's: keep it where no jail can write, such as %s",
 			what, inside, j.Facts.ConfigDir)
 	}
 	return nil

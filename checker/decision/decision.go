@@ -42,6 +42,8 @@ type Decision struct {
 	Verdict string    `json:"verdict"`
 	// Approval is "" where a rule denied before anybody could be asked.
 	Approval string `json:"approval"`
+	// Refusal says why no rule judged: the jail reaches what a verdict hangs on.
+	Refusal string `json:"refusal,omitempty"`
 	// Errors to Observed are ids of rules, sorted, each once: those with errors and
 	// warnings that count, and those whose findings were waived or only observed.
 	Errors   []string `json:"errors"`

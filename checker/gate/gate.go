@@ -27,7 +27,7 @@ import (
 // and docker-run(1)'s.
 const (
 	Broken   = 125 // ocjail or bwrap failed; nothing was started
-	Refused  = 126 // a rule denies the jail; nothing was started
+	Refused  = 126 // the jail is denied; nothing was started
 	NotFound = 127 // the command is not in the jail
 )
 
@@ -155,6 +155,12 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 	}
 	r.step("wait for the rules")
 	report, err := c.Check(ctx, j)
+	var reach *checker.ReachError
+	if errors.As(err, &reach) {
+		d := newDecision(&checker.Report{Jail: j}, r.Config)
+		d.Verdict, d.Refusal = decision.Deny, reach.Error()
+		return Refused, errors.Join(fmt.Errorf("jail %s refused: %w; nothing was started", j.Name, reach), r.log(d))
+	}
 	if err != nil {
 		return Broken, err
 	}
@@ -170,11 +176,8 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 		}
 		r.step("approval")
 	}
-	if err := decision.At(r.Facts.StateDir).Append(d); err != nil {
-		if r.Config.LogRequired {
-			return Broken, errors.Join(refused, fmt.Errorf("the decision could not be logged, and the configuration requires that it is: %w", err))
-		}
-		r.warn("the decision could not be logged: %v", err)
+	if err := r.log(d); err != nil {
+		return Broken, errors.Join(refused, err)
 	}
 	r.step("log")
 	var broken *approval.BrokenError
@@ -185,6 +188,18 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 		return Refused, refused
 	}
 	return r.start(j, fds, std, rev, c.Close)
+}
+
+// log adds a decision to the log. The error is for one that has to be there.
+func (r Request) log(d decision.Decision) error {
+	err := decision.At(r.Facts.StateDir).Append(d)
+	if err != nil && r.Config.LogRequired {
+		return fmt.Errorf("the decision could not be logged, and the configuration requires that it is: %w", err)
+	}
+	if err != nil {
+		r.warn("the decision could not be logged: %v", err)
+	}
+	return nil
 }
 
 func (r Request) warn(format string, args ...any) {

@@ -25,6 +25,9 @@ func Decision(w io.Writer, s Style, home string, d decision.Decision) error {
 			parts = append(parts, list.what+Escape(strings.Join(list.ids, ", ")))
 		}
 	}
+	if d.Refusal != "" {
+		parts = append(parts, Escape(d.Refusal))
+	}
 	if len(d.Warnings) > 0 {
 		parts = append(parts, plural(len(d.Warnings), "warning"))
 	}

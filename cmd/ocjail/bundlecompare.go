@@ -171,10 +171,10 @@ func judgeBoth(ctx context.Context, sides [2]*linter, j candidate) (before, afte
 	}
 	other := make(chan judged, 1)
 	go func() {
-		t, err := sides[0].judge(ctx, j)
+		t, err := sides[0].judge(ctx, &j)
 		other <- judged{t, err}
 	}()
-	after, err = sides[1].judge(ctx, j)
+	after, err = sides[1].judge(ctx, &j)
 	b := <-other
 	return b.t, after, errors.Join(err, b.err)
 }

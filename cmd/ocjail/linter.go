@@ -84,7 +84,7 @@ func (l *linter) start(ctx context.Context, names []string) <-chan *job {
 	for range workers {
 		go func() {
 			for j := range todo {
-				t, err := l.judge(ctx, j.candidate)
+				t, err := l.judge(ctx, &j.candidate)
 				j.fatal = err
 				j.outcome <- t
 			}
@@ -153,14 +153,16 @@ func (l *linter) report(ctx context.Context, order <-chan *job) error {
 // passOver counts what was found in a folder and describes no jail by its looks. Of a
 // devenv project only its evaluation tells.
 func (l *linter) passOver(c candidate) {
-	if !c.inFolder {
+	if !c.inFolder || c.config {
 		return
 	}
 	l.summary.PassedOver++
 	if isDevenv(c.name) && !c.special {
+		c.why = "no file of this devenv project names opencode; if its imports set a jail, name it: ocjail lint --evaluate " + report.Escape(c.name)
+	}
+	if c.why != "" {
 		defer l.progress.pause()()
-		fmt.Fprintf(l.targets.warn, "ocjail: warning: %s was passed over: no file of this devenv project names opencode; "+
-			"if its imports set a jail, name it: ocjail lint --evaluate %[1]s\n", report.Escape(c.name))
+		fmt.Fprintf(l.targets.warn, "ocjail: warning: %s was passed over: %s\n", report.Escape(c.name), c.why)
 	}
 }
 

@@ -9,10 +9,12 @@ import (
 	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
+	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/place"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/report"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 	"github.com/refnil/opencode-jail-devenv/checker/spelling"
@@ -20,20 +22,31 @@ import (
 
 // judge resolves and checks one target on this machine. An error is about all of
 // them.
-func (l *linter) judge(ctx context.Context, c candidate) (*report.Target, error) {
+func (l *linter) judge(ctx context.Context, c *candidate) (*report.Target, error) {
 	if c.err != nil {
 		return l.broken(c.name, c.err), nil
 	}
 	if c.ends || c.special {
 		return nil, nil
 	}
+	if c.config {
+		if _, err := config.LoadUntrusted(config.Project, c.name); err != nil {
+			return l.broken(c.name, err), nil
+		}
+		return nil, nil
+	}
 	var content []byte
 	if c.inFolder {
 		var is bool
 		var err error
-		if content, is, err = isTarget(c.name); err != nil {
+		content, is, err = isTarget(c.name)
+		switch {
+		case errors.Is(err, profile.ErrForeign):
+			c.why = err.Error() + "; if it is meant as one, name it: ocjail lint " + report.Escape(c.name)
+			return nil, nil
+		case err != nil:
 			return l.broken(c.name, err), nil
-		} else if !is {
+		case !is:
 			return nil, nil
 		}
 	}

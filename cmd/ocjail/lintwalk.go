@@ -13,16 +13,18 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
+	"github.com/refnil/opencode-jail-devenv/checker/profile"
 )
 
 // candidate is a target that was named, or a file below a folder that was.
 type candidate struct {
 	name     string
 	inFolder bool // what is no target is passed over
+	config   bool // an ocjail.hcl in a folder: no target, but it must not be broken
 	special  bool // a link, FIFO or the like in a folder, which is passed over
 	ends     bool // the end of the folder of this name
 	err      error
+	why      string // it is passed over, where it may have been meant as a target
 }
 
 // passedOver are folders in which no jail is looked for.
@@ -65,6 +67,7 @@ func walkFolder(folder string, yield func(candidate) bool) bool {
 			return nil
 		}
 		c.special = err == nil && !d.Type().IsRegular()
+		c.config = filepath.Base(name) == configFile && !c.special
 		if !yield(c) {
 			return fs.SkipAll
 		}
@@ -81,6 +84,9 @@ func isJSON(name string) bool { return strings.EqualFold(filepath.Ext(name), ".j
 
 func isHCL(name string) bool { return strings.EqualFold(filepath.Ext(name), ".hcl") }
 
+// configFile is a project's configuration.
+const configFile = "ocjail.hcl"
+
 // mayBeTarget goes by the name.
 func mayBeTarget(name string) bool {
 	switch filepath.Base(name) {
@@ -89,8 +95,6 @@ func mayBeTarget(name string) bool {
 	case "devenv.yaml": // which can import all there is
 		_, err := os.Lstat(filepath.Join(filepath.Dir(name), "devenv.nix"))
 		return errors.Is(err, fs.ErrNotExist)
-	case "ocjail.hcl":
-		return false
 	}
 	return isJSON(name) || isHCL(name)
 }
@@ -115,23 +119,13 @@ func isTarget(name string) (content []byte, is bool, err error) {
 	case err != nil:
 		return nil, false, pathless(err)
 	case isHCL(name):
-		is, err = isProfile(name, content)
+		is, err = profile.Recognize(name, content)
 		return nil, is, err
 	case isJail(content):
 		return content, true, nil
 	}
 	plain := bare(content)
 	return content, len(plain) > 0 && isJail(plain), nil
-}
-
-// isProfile tells a profile from other HCL by what most profiles have. A file that
-// is cut short could be one.
-func isProfile(name string, text []byte) (bool, error) {
-	if len(bytes.TrimSpace(text)) == 0 {
-		return true, nil
-	}
-	o, err := hclfile.OutlineOf(filepath.Base(name), text)
-	return o.Blocks["project"] || o.Arguments["command"], err
 }
 
 // manifestKeys are those at the top of a manifest (nix/manifest.schema.json).

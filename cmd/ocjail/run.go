@@ -32,7 +32,7 @@ func newRun() *cobra.Command {
 (the profile's own, opencode, when none is given).
 
 The exit status is the command's own, or 125 when ocjail or bwrap failed, 126
-when a rule refused the jail, 127 when the command is not there. In the last
+when the jail is refused, 127 when the command is not there. In the last
 three cases nothing was started.`,
 		Example: `  ocjail run
   ocjail run -- opencode run "fix the tests"

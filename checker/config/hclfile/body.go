@@ -62,6 +62,17 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
+// Names are those of the arguments and blocks of a struct that Decode fills.
+func Names(of reflect.Type) []string {
+	var names []string
+	for _, f := range fieldsOf(of) {
+		if f.isAttribute() || f.kind == "block" {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
 func schemaOf(fields []field) *hcl.BodySchema {
 	s := &hcl.BodySchema{}
 	for _, f := range fields {

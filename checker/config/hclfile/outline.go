@@ -10,7 +10,10 @@ import (
 // Outline is what stands at the top of a file of HCL, of any language.
 type Outline struct {
 	Arguments map[string]bool
-	Blocks    map[string]bool // that have no label
+	Blocks    map[string]bool // true for those that have no label
+	// Broken is what the line begins with that is no argument and no block: a name, a
+	// quote or a brace; "" for what is no token.
+	Broken string
 }
 
 // OutlineOf reads the outline of src, of the file called name, and nothing deeper:
@@ -20,6 +23,7 @@ func OutlineOf(name string, src []byte) (Outline, error) {
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // what it objects to it marks as invalid, too
 	for _, t := range tokens {
 		if !o.take(t) {
+			o.Broken = o.head
 			return o.Outline, Diagnostics{{Start(t.Range), "this is neither a whole argument (NAME = VALUE) nor a whole block (NAME { … })"}}
 		}
 	}
@@ -66,7 +70,7 @@ func endsLine(t hclsyntax.Token) bool {
 func (o *outliner) top(t hclsyntax.Token) bool {
 	switch {
 	case o.head == "":
-		o.head = string(t.Bytes)
+		o.head = string(bytes.TrimSpace(t.Bytes))
 		return t.Type == hclsyntax.TokenIdent
 	case t.Type == hclsyntax.TokenEqual && !o.labels:
 		o.Arguments[o.head], o.body = true, true
