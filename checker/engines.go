@@ -91,19 +91,41 @@ func (e *engines) open(ctx context.Context) error {
 // unambiguous makes sure that no two of the engines have rules of one name. Those
 // of the pack are looked for by newChecker.
 func (e *engines) unambiguous() error {
-	var ids []string
-	for _, j := range e.judges()[1:] {
-		for _, r := range j.Rules() {
-			ids = append(ids, r.ID)
+	at := map[string]string{}
+	note := func(rules []engine.Rule, from func(engine.Source) bool) error {
+		for _, r := range rules {
+			before, taken := at[r.ID]
+			if at[r.ID] = e.named(func(s engine.Source) bool { return s.Layer == r.Layer && from(s) }); taken {
+				return fmt.Errorf("rule %s is defined by two policies, %s and %s: name one of them alone, or rename one's package", r.ID, before, at[r.ID])
+			}
+		}
+		return nil
+	}
+	next := 0
+	for _, s := range e.sources {
+		if s.Plan == nil {
+			continue
+		}
+		if err := note(e.plans[next].Rules(), func(o engine.Source) bool { return o.Name == s.Name && o.At == s.At }); err != nil {
+			return err
+		}
+		next++
+	}
+	if e.others == nil {
+		return nil
+	}
+	return note(e.others.Rules(), func(o engine.Source) bool { return o.Plan == nil })
+}
+
+// named are those of the sources.
+func (e *engines) named(which func(engine.Source) bool) string {
+	var all []string
+	for _, s := range e.sources {
+		if which(s) {
+			all = append(all, fmt.Sprintf("%s, named at %s", s.Name, s.At))
 		}
 	}
-	slices.Sort(ids)
-	for i := 1; i < len(ids); i++ {
-		if ids[i] == ids[i-1] {
-			return fmt.Errorf("rule %s is defined by two policies: name one of them alone, or rename one's package", ids[i])
-		}
-	}
-	return nil
+	return strings.Join(all, " or ")
 }
 
 func (e *engines) close() {

@@ -79,8 +79,11 @@ func open(p config.Policy, at Where) (s engine.Source, file string, err error) {
 		return s, "", err
 	}
 	s.FS, s.Root = l.fs, l.root
-	if p.Remote != nil {
+	switch {
+	case p.Remote != nil:
 		l.shown = p.Remote.String()
+	case p.Root != "": // of a project above
+		l.shown = l.file
 	}
 	s.Name = fmt.Sprintf("policy %s (%s)", p.Name, l.shown)
 	info, err := fs.Stat(l.fs, l.root)

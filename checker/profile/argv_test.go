@@ -69,6 +69,23 @@ func TestArgvHolds(t *testing.T) {
 	}
 }
 
+// What git lacks is said, and what it has is passed.
+func TestNoGitIdentity(t *testing.T) {
+	for name, tc := range map[string]struct{ name, email, want, warned string }{
+		"none":  {"", "", "", "jail.hcl:2: your git configuration lacks an identity, so git commit will want one in the jail: git config --global user.name …, git config --global user.email …"},
+		"half":  {"U Ser", "", "GIT_AUTHOR_NAME U Ser", "git config --global user.email …"},
+		"whole": {"U Ser", "u@example.org", "GIT_COMMITTER_EMAIL u@example.org", ""},
+	} {
+		h := host(t, debian, pathOnly)
+		h.GitIdentity = func() (string, string, error) { return tc.name, tc.email, nil }
+		warned := ""
+		h.Warn = func(message string) { warned += message }
+		if got := argv(t, h, "git = true", nil, "opencode"); !strings.Contains(got, tc.want) || strings.Contains(got, "GIT_") != (tc.want != "") || !strings.HasSuffix(warned, tc.warned) || (warned == "") != (tc.warned == "") {
+			t.Errorf("%s: warned %q: %s", name, warned, got)
+		}
+	}
+}
+
 func TestArgvErrors(t *testing.T) {
 	tests := map[string]struct {
 		src, want string
@@ -85,7 +102,6 @@ func TestArgvErrors(t *testing.T) {
 		"tmp":           {want: "/tmp is no project", mend: func(h *Host) { h.Project = "/tmp" }},
 		"home is root":  {want: "run ocjail as a user with a home of its own", mend: func(h *Host) { h.Home = "/" }},
 		"unclean":       {want: `the project "/home/u/proj/" is no absolute, clean path`, mend: func(h *Host) { h.Project += "/" }},
-		"no identity":   {src: "git = true", want: "jail.hcl:2: git identity: the host's git has none", mend: func(h *Host) { h.GitIdentity = func() (string, string, error) { return "", "", nil } }},
 		"bad identity":  {src: "git = true", want: "git identity: boom", mend: func(h *Host) { h.GitIdentity = func() (string, string, error) { return "", "", errors.New("boom") } }},
 		"private key":   {src: `env_files = ["X"]`, want: "jail.hcl:2: X: /home/u/.ssh/id_ed25519 is no PEM file of certificates only", mend: with("X", "/home/u/.ssh/id_ed25519")},
 		"relative file": {src: `env_files = ["X"]`, want: "X: its value is no absolute path", mend: with("X", "ca.pem")},

@@ -102,21 +102,31 @@ func (b *build) searchPath() []string {
 	return dirs
 }
 
-// gitIdentity sets what git takes an author and committer from (git(1)).
+// gitIdentity sets what git takes an author and committer from (git(1)), as far as it is
+// known: without it git asks for it when somebody commits, and all else works.
 func (b *build) gitIdentity() error {
 	if !b.git.on {
 		return nil
 	}
 	name, email, err := b.host.GitIdentity()
-	if err == nil && (name == "" || email == "" || hasNUL(name+email)) {
-		err = errors.New("the host's git has none: run git config --global user.name NAME and user.email ADDRESS, or do without")
+	if err == nil && hasNUL(name+email) {
+		err = errors.New("it holds a NUL")
 	}
+	written := strings.TrimPrefix(b.git.origin, "profile:")
 	if err != nil {
-		return fmt.Errorf("%s: git identity: %w", strings.TrimPrefix(b.git.origin, "profile:"), err)
+		return fmt.Errorf("%s: git identity: %w", written, err)
 	}
-	for _, role := range []string{"AUTHOR", "COMMITTER"} {
-		b.set(b.git.origin, "GIT_"+role+"_NAME", name)
-		b.set(b.git.origin, "GIT_"+role+"_EMAIL", email)
+	var lacks []string
+	for _, part := range []struct{ key, variable, value string }{{"user.name", "NAME", name}, {"user.email", "EMAIL", email}} {
+		if part.value == "" {
+			lacks = append(lacks, "git config --global "+part.key+" …")
+			continue
+		}
+		b.set(b.git.origin, "GIT_AUTHOR_"+part.variable, part.value)
+		b.set(b.git.origin, "GIT_COMMITTER_"+part.variable, part.value)
+	}
+	if lacks != nil {
+		b.host.Warn(fmt.Sprintf("%s: your git configuration lacks an identity, so git commit will want one in the jail: %s", written, strings.Join(lacks, ", ")))
 	}
 	return nil
 }

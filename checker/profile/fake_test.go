@@ -48,6 +48,7 @@ func host(t *testing.T, tr tree, env map[string]string) Host {
 		User: "u", Home: "/home/u", Project: "/home/u/proj", WorkDir: "/home/u/proj", CacheDir: "/home/u/.cache/ocjail",
 		FS:          tr.fs(t),
 		Lookup:      func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		Warn:        func(message string) { t.Errorf("unexpected warning: %s", message) },
 		GitIdentity: func() (string, string, error) { return "U Ser", "u@example.org", nil },
 	}
 }

@@ -28,6 +28,8 @@ type Host struct {
 	GitCommonDir string
 	// GitIdentity is asked when the profile says git = true.
 	GitIdentity func() (name, email string, err error)
+	// Warn is told what the jail lacks that does not stop it.
+	Warn func(message string)
 	// Lookup finds a variable of the caller's environment: os.LookupEnv.
 	Lookup func(name string) (value string, ok bool)
 	// Elsewhere is set to describe the jail as it is where all that it binds exists,

@@ -32,6 +32,11 @@ func (u *updating) try(files []*config.File, after bool) error {
 		if l == nil {
 			continue
 		}
+		all, whole, err := l.entries()
+		if err != nil {
+			return err
+		}
+		after := after && whole // else that lock is not moved
 		f.Policies = slices.DeleteFunc(f.Policies, func(p config.Policy) bool {
 			b := l.of(p)
 			return b != nil && b.before == nil && (!after || b.failed != nil)
@@ -48,10 +53,6 @@ func (u *updating) try(files []*config.File, after bool) error {
 		}
 		if !after {
 			continue
-		}
-		all, _, err := l.entries()
-		if err != nil {
-			return err
 		}
 		lock, err := config.ParseLock(l.name(), config.EncodeLock(all))
 		if err != nil {
@@ -85,7 +86,7 @@ func (u *updating) compare(ctx context.Context, c *cobra.Command, names []string
 	before, failed := u.side(false).shown()
 	after, err := u.side(true).shown()
 	if err != nil {
-		return fmt.Errorf("no jail could start by these bundles: %w", err)
+		return fmt.Errorf("no jail could start by these bundles: %w", errors.Join(append(u.failures(), err)...))
 	}
 	if failed == nil {
 		r.Settings = report.CompareSettings(before, after)
@@ -94,6 +95,19 @@ func (u *updating) compare(ctx context.Context, c *cobra.Command, names []string
 		return nil
 	}
 	return u.jails(ctx, c, names, r)
+}
+
+// failures are why bundles could not be had.
+func (u *updating) failures() []error {
+	var all []error
+	for _, l := range u.locks {
+		for _, b := range l.bundles {
+			if b.failed != nil {
+				all = append(all, b.failure())
+			}
+		}
+	}
+	return all
 }
 
 // shown is what holds on a side.

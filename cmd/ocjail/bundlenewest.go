@@ -35,6 +35,11 @@ func (u *updating) newest(ctx context.Context, b *updatedBundle) error {
 	return err
 }
 
+// failure is why the newest is not to be had, with the place of the policy.
+func (b *updatedBundle) failure() error {
+	return fmt.Errorf("policy %q of %s: %s: %w", b.policy.Name, b.policy.Pos, b.policy.Source, b.failed)
+}
+
 // current opens what is used now. What no launch takes any more, as it has expired or
 // was fetched too long ago, is compared with all the same. A machine that has nothing
 // yet, as in CI, fetches what the lock names for that, and does not keep it.
@@ -229,7 +234,7 @@ func (u *updating) report() *report.Update {
 				v.Unusable = b.why.Error()
 			}
 			if b.failed != nil {
-				v.After, v.Error = nil, fmt.Sprintf("policy %q of %s: %s: %v", b.policy.Name, b.policy.Pos, b.policy.Source, b.failed)
+				v.After, v.Error = nil, b.failure().Error()
 			} else {
 				v.Changes = bundle.Compare(b.before, b.after)
 			}

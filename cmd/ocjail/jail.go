@@ -156,15 +156,15 @@ func (m *machine) loadProfile(name string) (*profile.Profile, error) {
 	return profile.Load(name)
 }
 
-// profileHost is what a profile needs to know of m.
-func (m *machine) profileHost() (profile.Host, error) {
+// profileHost is what a profile needs to know of a machine.
+func (f *jailFlags) profileHost(m *machine) (profile.Host, error) {
 	work, err := filepath.EvalSymlinks(m.cwd)
 	if err != nil {
 		return profile.Host{}, fmt.Errorf("working directory: %w", err)
 	}
 	h := profile.Host{
 		User: m.facts.User, Home: m.facts.Home, Project: m.facts.ProjectRoot, WorkDir: work, CacheDir: m.facts.CacheDir,
-		Lookup: os.LookupEnv, FS: profile.Root(),
+		Lookup: os.LookupEnv, FS: profile.Root(), Warn: func(message string) { fmt.Fprintln(f.warn(), "ocjail: warning: "+message) },
 		GitIdentity: func() (string, string, error) {
 			id, err := m.fs.GitIdentity(m.facts)
 			return id.Name, id.Email, err
@@ -196,7 +196,7 @@ func (f *jailFlags) planOf(load func(*machine) (*profile.Profile, error)) ([]str
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := m.profileHost()
+	h, err := f.profileHost(m)
 	if err != nil {
 		return nil, nil, err
 	}

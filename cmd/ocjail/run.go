@@ -73,7 +73,7 @@ func (f *jailFlags) build(command []string) ([]string, *machine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := m.profileHost()
+	h, err := f.profileHost(m)
 	if err != nil {
 		return nil, nil, err
 	}

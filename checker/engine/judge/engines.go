@@ -30,12 +30,13 @@ type Means struct {
 	Rego func(ctx context.Context, limit time.Duration, sources ...engine.Source) (Engine, error)
 }
 
-// Engine is an engine that knows what its rules read.
+// Engine is an engine that knows what its rules read, and where they are.
 type Engine interface {
 	engine.Engine
 	// Reads are the parts of the policy input that they read; nil when that is not
 	// known.
 	Reads() []string
+	At(id string) string
 }
 
 // engines are all that the sources need, at least one.
@@ -151,15 +152,21 @@ func documents(sources []engine.Source) func() ([]byte, error) {
 	})
 }
 
+// renameOne mends it. A severity, a waiver and a finding name a rule by its id alone.
+const renameOne = "rename the package, or the .wasm file, of one (the rules of a project count in all projects within it)"
+
 // unambiguous makes sure that no two engines have rules of one name.
 func (e engines) unambiguous() error {
 	if len(e) == 0 {
 		return errors.New("no rule in any source: name a folder with *.rego or *.wasm files")
 	}
-	rules := e.Rules()
-	for i := 1; i < len(rules); i++ {
-		if rules[i].ID == rules[i-1].ID {
-			return fmt.Errorf("rule %s is defined twice, in Rego and in WASM, in two layers or in two bundles: rename one", rules[i].ID)
+	at := map[string]string{}
+	for _, one := range e {
+		for _, r := range one.Rules() {
+			before, taken := at[r.ID]
+			if at[r.ID] = one.At(r.ID); taken {
+				return fmt.Errorf("rule %s is defined twice, in %s and in %s: %s", r.ID, before, at[r.ID], renameOne)
+			}
 		}
 	}
 	return nil

@@ -92,6 +92,16 @@ func (r *Rego) Rules() []engine.Rule {
 	return rules
 }
 
+// At is where a rule is written: the source, the file and the line of its package.
+func (r *Rego) At(id string) string {
+	for _, e := range r.entries {
+		if e.ID == id {
+			return e.from.at()
+		}
+	}
+	return ""
+}
+
 // Foreign tells, by rule, which return what conftest's do.
 func (r *Rego) Foreign() []bool {
 	foreign := make([]bool, len(r.entries))

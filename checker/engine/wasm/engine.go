@@ -173,6 +173,16 @@ func (e *Engine) Close(ctx context.Context) error {
 // Rules implements engine.Engine.
 func (e *Engine) Rules() []engine.Rule { return e.rules }
 
+// At is where a rule is: the source and the file of its module.
+func (e *Engine) At(id string) string {
+	for _, l := range e.loaded {
+		if slices.ContainsFunc(l.rules(), func(r engine.Rule) bool { return r.ID == id }) {
+			return l.name()
+		}
+	}
+	return ""
+}
+
 // Reads are the parts of the policy input that the modules say they read; nil when
 // one does not say.
 func (e *Engine) Reads() []string {
