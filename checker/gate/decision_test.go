@@ -32,7 +32,7 @@ func TestDecisionsOfManyLaunchesAreWhole(t *testing.T) {
 	}
 	all.Wait()
 	lines := strings.Split(strings.TrimSuffix(w.Read(logFile), "\n"), "\n")
-	if len(lines) < 20 { // one that is tried again, for somebody has changed files of the host, leaves two
+	if len(lines) < 20 { // a launch that has to be tried twice leaves two
 		t.Fatalf("%d lines", len(lines))
 	}
 	for _, l := range lines {

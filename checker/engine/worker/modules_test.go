@@ -335,14 +335,15 @@ func TestLimitsHoldWithoutOPA(t *testing.T) {
 		}
 		for name, tc := range map[string]struct {
 			program wasmtest.Program
+			limit   time.Duration
 			want    string
 		}{
-			"endless":        {wasmtest.Program{Start: wasmtest.Loop}, "time limit of 500ms"},
-			"endless output": {wasmtest.Program{Start: wasmtest.Forever(wasmtest.Print(strings.Repeat("x", 60000)))}, "writes more than 16 MiB"},
-			"deep":           {wasmtest.Program{Start: wasmtest.Recurse}, "stack overflow"},
-			"memory":         {wasmtest.Program{Pages: 5000}, "min 5000 pages (312 Mi) over limit of 4096 pages"},
+			"endless":        {wasmtest.Program{Start: wasmtest.Loop}, 500 * time.Millisecond, "time limit of 500ms"},
+			"endless output": {wasmtest.Program{Start: wasmtest.Forever(wasmtest.Print(strings.Repeat("x", 60000)))}, time.Minute, "writes more than 16 MiB"},
+			"deep":           {wasmtest.Program{Start: wasmtest.Recurse}, time.Minute, "stack overflow"},
+			"memory":         {wasmtest.Program{Pages: 5000}, time.Minute, "min 5000 pages (312 Mi) over limit of 4096 pages"},
 		} {
-			w, err := open(t, 500*time.Millisecond, files(t, "bad.wasm", string(tc.program.Encode())))
+			w, err := open(t, tc.limit, files(t, "bad.wasm", string(tc.program.Encode())))
 			if err == nil {
 				_, err = w.Evaluate(t.Context(), []byte(lint))
 			}
