@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/refnil/opencode-jail-devenv/checker/flock"
 	"github.com/refnil/opencode-jail-devenv/checker/grants"
 	"github.com/refnil/opencode-jail-devenv/checker/octets"
 )
@@ -110,19 +111,11 @@ func (s Store) locked(f func() error) error {
 	if err := s.private(); err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(filepath.Join(s.dir, lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	lock, err := flock.Take(filepath.Join(s.dir, lockFile), lockLimit)
 	if err != nil {
 		return err
 	}
-	for end := time.Now().Add(lockLimit); ; time.Sleep(10 * time.Millisecond) {
-		err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return errors.Join(f(), lock.Close()) // closing unlocks
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || time.Now().After(end) {
-			return errors.Join(fmt.Errorf("lock %s: %w: another ocjail is at work there", lock.Name(), err), lock.Close())
-		}
-	}
+	return errors.Join(f(), lock.Close())
 }
 
 const lockLimit = 10 * time.Second

@@ -134,7 +134,7 @@ func (j *jailStart) fork(s spec, argv []string, files []*os.File) error {
 
 // errSetup says that bwrap ended before it could hold the command back; it has
 // printed why.
-var errSetup = errors.New("bwrap could not set the jail up (its message is above); nothing was started")
+var errSetup = errors.New("bwrap could not set the jail up (its message is above); nothing was started: ocjail doctor tells what is in the way on this machine")
 
 // setupLimit bounds how long bwrap may take to build a jail.
 const setupLimit = 30 * time.Second

@@ -11,6 +11,9 @@ import (
 // prepare turns the jail into what bwrap gets: sources pinned, environment taken
 // out, filter added, descriptors numbered from 3.
 func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, error) {
+	if err := r.Bwrap.Readable(); err != nil {
+		return spec{}, fmt.Errorf("%w; nothing was started", err)
+	}
 	layers, err := watchLayers(j)
 	if err != nil {
 		return spec{}, err

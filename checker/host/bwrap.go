@@ -30,6 +30,16 @@ type Bwrap struct {
 	optionsErr  error
 }
 
+// Readable is an error where the user may start bwrap and not read it. The kernel keeps
+// such a program's processes from being looked at, and from mapping users in a namespace
+// (PR_SET_DUMPABLE in prctl(2), "/proc/PID" in proc(5)), whatever its setuid bit.
+func (b *Bwrap) Readable() error {
+	if err := unix.Faccessat(unix.AT_FDCWD, b.Path, unix.R_OK, unix.AT_EACCESS); err != nil {
+		return fmt.Errorf("%s can not be read by you (%w), so the kernel lets nobody look at what it builds: sudo chmod a+r %[1]s, or name another with --bwrap", b.Path, err)
+	}
+	return nil
+}
+
 // FindBwrap returns the bwrap at the absolute path explicit, or, when that is
 // empty, the first in $PATH; relative entries of PATH, files that cannot be
 // executed and ocjail itself under the name bwrap are passed over.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/flock"
 )
 
 // store is the folder of one project's reviews, which no jail can reach.
@@ -83,19 +85,11 @@ func (s store) private() error {
 
 // lock waits until no other ocjail changes the store, at most lockLimit.
 func (s store) lock() (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(s.dir, lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	f, err := flock.Take(filepath.Join(s.dir, lockFile), lockLimit)
 	if err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(lockLimit); ; time.Sleep(10 * time.Millisecond) {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return func() { _ = f.Close() }, nil // closing unlocks
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || time.Now().After(end) {
-			return nil, errors.Join(fmt.Errorf("lock %s: %w: another ocjail is at work on this project's review", f.Name(), err), f.Close())
-		}
-	}
+	return func() { _ = f.Close() }, nil
 }
 
 const lockLimit = 20 * time.Second

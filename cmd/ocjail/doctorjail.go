@@ -44,8 +44,12 @@ func (d *doctor) findBwrap(path string) {
 			return
 		}
 	}
+	if err := b.Readable(); err != nil {
+		d.add("bubblewrap", report.Fail, err.Error(), "sudo chmod a+r "+b.Path)
+		return
+	}
 	if b.Setuid {
-		d.add("bubblewrap", report.Warn, fmt.Sprintf("%s (%s) has the setuid bit, which makes its faults the machine's; ocjail starts it without that right", name, b.Path),
+		d.add("bubblewrap", report.Warn, fmt.Sprintf("%s (%s) has the setuid bit, which makes its faults the machine's; ocjail starts it without that right, and so needs user namespaces", name, b.Path),
 			"where nothing else needs it: sudo chmod u-s "+b.Path)
 		return
 	}
@@ -88,7 +92,7 @@ func unprivileged(run func() error) error {
 // failures are what bwrap says when it can not make a jail (bubblewrap.c, seen
 // with 0.8 to 0.11), what that means, and what mends it.
 var failures = []struct{ says, means, mend string }{
-	{"(ENOSPC)", "there may be no further namespace: ocjail runs in a jail that forbids them (--disable-userns), or a limit is reached",
+	{"(ENOSPC)", "there may be no further namespace: ocjail runs in a jail that forbids them (--disable-userns), a limit is reached, or user namespaces are off",
 		"start ocjail outside of that jail, or: sudo sysctl -w user.max_user_namespaces=15000"},
 	{"Failed to make / slave: Operation not permitted", "mounting is forbidden: ocjail runs under a Landlock or seccomp sandbox, or in a container without rights",
 		"start ocjail outside of that sandbox; of containers, podman's and docker's with --security-opt seccomp=unconfined"},

@@ -20,12 +20,10 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/bundletest"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
-	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
 func TestMain(m *testing.M) {
-	host.HomeVariable = hosttest.HomeVariable
 	if filepath.Base(os.Args[0]) == "bwrap" { // a script's link: see gate_name.txtar
 		main()
 	}
@@ -34,14 +32,6 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	testscript.Main(m, map[string]func(){"ocjail": stored, "landlocked": landlocked})
-}
-
-// homed gives a test a home of its own, as each script has one.
-func homed(t *testing.T) {
-	t.Helper()
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv(hosttest.HomeVariable, home)
 }
 
 // TestScripts drives main as a person would. Each script starts in its project,

@@ -3,13 +3,13 @@ package store
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/refnil/opencode-jail-devenv/checker/flock"
 )
 
 // make makes the folders. Above ocjail's own they are as the user has them.
@@ -42,21 +42,11 @@ const lockLimit = time.Minute
 
 // lock keeps other processes from changing the store.
 func (s Store) lock() (unlock func(), err error) {
-	name := filepath.Join(s.Dir, "lock")
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := flock.Take(filepath.Join(s.Dir, "lock"), lockLimit)
 	if err != nil {
 		return nil, err
 	}
-	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
-		case err == nil:
-			return func() { _ = f.Close() }, nil // which gives the lock back
-		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
-			return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
-		case time.Since(began) > lockLimit:
-			return nil, errors.Join(fmt.Errorf("another process has held %s for %s: end it (fuser %[1]s), or try again", name, lockLimit), f.Close())
-		}
-	}
+	return func() { _ = f.Close() }, nil
 }
 
 // grace is how long an archive stays that no entry names any more.
