@@ -82,7 +82,7 @@ func TestPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Process.Kill()
-	for range 500 { // the socket is there a moment before somebody listens at it
+	for range 6000 { // the socket is there a moment before somebody listens at it
 		if c, err := net.Dial("unix", socket); err == nil {
 			c.Close()
 			break

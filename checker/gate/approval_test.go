@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 
@@ -320,12 +319,7 @@ func TestNarrowTerminal(t *testing.T) {
 	c.Type("go\n")
 	c.Expect("go\r\n")
 	c.Expect("ocjail: jail")
-	for range 500 {
-		if strings.Contains(c.Shown(), "? ") {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	gatetest.Until(t, "a question", func() bool { return strings.Contains(c.Shown(), "? ") })
 	shown, _, _ := strings.Cut(c.Shown(), "? ")
 	if strings.Contains(shown, "\x1b") {
 		t.Errorf("colours: %q", shown)

@@ -53,16 +53,21 @@ func processes(t *testing.T, mark string) []int {
 	return found
 }
 
-// leftover waits until no process with mark is left, and returns those that are
-// after a second, ended.
+// leftover waits until no process with mark is left, and returns those that are in the
+// end, killed.
 func leftover(t *testing.T, mark string) []int {
 	t.Helper()
-	for range 200 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if len(processes(t, mark)) == 0 {
 			return nil
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
+	return ended(t, mark)
+}
+
+// ended kills the processes with mark.
+func ended(t *testing.T, mark string) []int {
+	t.Helper()
 	left := processes(t, mark)
 	for _, pid := range left {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -163,20 +168,16 @@ func TestEndsWithItsCaller(t *testing.T) {
 			}
 			return n
 		}
-		for range 1000 {
-			if jailed() > 0 {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		if jailed() == 0 {
-			t.Fatalf("%s: the jail did not start", name)
-		}
+		gatetest.Until(t, name+": the jail's command", func() bool { return jailed() > 0 })
 		if err := c.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		_ = c.Wait() // killed
-		if left := leftover(t, mark); (len(left) == 0) != follows {
+		if !follows {
+			if len(ended(t, mark)) == 0 {
+				t.Errorf("%s: nothing is left", name)
+			}
+		} else if left := leftover(t, mark); len(left) > 0 {
 			t.Errorf("%s: processes %v are left", name, left)
 		}
 	}

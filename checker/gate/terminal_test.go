@@ -90,6 +90,7 @@ func TestInterruptFromTheKeyboard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := w.Job(argv)
 			c.Expect("up")
+			c.Job()
 			c.Type("\x03")
 			c.Expect("ready> ") // bash drops the rest of a line whose job died by SIGINT
 			c.Type("echo last $?\n")
@@ -101,18 +102,21 @@ func TestInterruptFromTheKeyboard(t *testing.T) {
 
 func TestSuspendAndResume(t *testing.T) {
 	w := gatetest.New(t)
-	for name, argv := range map[string][]string{
-		"with ocjail":    w.Ocjail(sh(w.Jail(), "echo up; read line; echo got $line; exit 9")...).Args,
-		"without ocjail": w.Bwrap(sh(w.Jail(), "echo up; read line; echo got $line; exit 9")...).Args,
-	} {
+	for name, jail := range map[string]func(...string) *exec.Cmd{"with ocjail": w.Ocjail, "without ocjail": w.Bwrap} {
 		t.Run(name, func(t *testing.T) {
-			c := w.Job(argv)
+			mark := fmt.Sprintf("suspended-%d-%p", os.Getpid(), jail) // others may run this test too
+			c := w.Job(jail(sh(w.Jail(), ": "+mark+"; echo up; read line; echo got $line; exit 9")...).Args)
 			c.Expect("up")
+			c.Job()
 			c.Type("\x1a")
 			c.Expect("Stopped")
 			c.Expect("ready> ")
+			// bash looks at its child alone. Until the reader has seen the signal, it takes
+			// what is typed next (n_tty_read in Linux's drivers/tty/n_tty.c).
+			gatetest.Until(t, "a stopped reader", func() bool { return stopped(t, mark) })
 			c.Type("fg\n")
 			c.Expect("job") // bash names what it continues
+			c.Job()
 			c.Type("hello\n")
 			c.Expect("got hello")
 			c.Expect("ready> ")
@@ -120,6 +124,17 @@ func TestSuspendAndResume(t *testing.T) {
 			c.Expect("last 9")
 		})
 	}
+}
+
+// stopped tells whether the shell with mark is (proc_pid_stat(5)).
+func stopped(t *testing.T, mark string) bool {
+	t.Helper()
+	for _, pid := range processes(t, mark) {
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && strings.Contains(string(stat), " (sh) T ") {
+			return true
+		}
+	}
+	return false
 }
 
 func TestExitStatus(t *testing.T) {
@@ -149,12 +164,7 @@ func TestSignalsToOcjail(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for range 6000 { // half a minute: a machine may be busy
-			if w.Read("project/"+mark) != "" {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		gatetest.Until(t, mark, func() bool { return w.Read("project/"+mark) != "" })
 		if err := c.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
@@ -171,19 +181,15 @@ func TestSignalsToOcjail(t *testing.T) {
 // nohup(1) ignores SIGHUP; so must everything below it.
 func TestIgnoredSignalStaysIgnored(t *testing.T) {
 	w := gatetest.New(t)
-	c := w.Command("sh", append([]string{"-c", `trap "" HUP; exec "$@"`, "sh"}, w.Ocjail(sh(w.Jail(), "echo >up; sleep 0.3; echo survived")...).Args...)...)
+	c := w.Command("sh", append([]string{"-c", `trap "" HUP; exec "$@"`, "sh"}, w.Ocjail(sh(w.Jail(), "echo >up; until [ -e go ]; do sleep 0.02; done; echo survived")...).Args...)...)
 	var out bytes.Buffer
 	c.Stdout = &out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for range 500 {
-		if w.Read("project/up") != "" {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	gatetest.Until(t, "up", func() bool { return w.Read("project/up") != "" })
 	_ = c.Process.Signal(unix.SIGHUP)
+	w.Write("project/go", "", 0o644)
 	if err := c.Wait(); err != nil || out.String() != "survived\n" {
 		t.Errorf("%v, %q", err, out.String())
 	}

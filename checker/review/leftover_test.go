@@ -10,7 +10,7 @@ import (
 
 // reopen waits until the record is unlocked: it may still be on its way to the disk.
 func reopen(state, dir string) (p *Project, err error) {
-	for range 500 {
+	for range 6000 {
 		if p, err = Open(state, dir); err != nil || len(p.Changes()) > 0 {
 			break
 		}

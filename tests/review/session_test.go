@@ -12,18 +12,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/gate/gatetest"
 )
 
 // until waits for a file that a jail writes.
 func (w *world) until(name string) {
 	w.t.Helper()
-	for range 2000 {
-		if w.Read(name) != "" {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	w.t.Fatalf("%s does not come", name)
+	gatetest.Until(w.t, name, func() bool { return w.Read(name) != "" })
 }
 
 // background starts a session and waits until it has written name.
@@ -103,18 +99,14 @@ func TestKilledAtAnyMoment(t *testing.T) {
 // settled waits until the jail of a killed launch is gone.
 func settled(t *testing.T, mark string) {
 	t.Helper()
-	for range 400 {
+	gatetest.Until(t, "the end of a jail whose ocjail was killed", func() bool {
 		files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 		check(t, err)
-		if !slices.ContainsFunc(files, func(f string) bool {
+		return !slices.ContainsFunc(files, func(f string) bool {
 			line, err := os.ReadFile(f)
 			return err == nil && bytes.Contains(line, []byte(mark))
-		}) {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatal("a jail outlives its ocjail")
+		})
+	})
 }
 
 func TestTwoSessionsAtOnce(t *testing.T) {

@@ -387,7 +387,7 @@ func TestDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Wait()
-	for range 200 {
+	for range 3000 { // a minute
 		if unix.Kill(pid, 0) != nil {
 			return
 		}

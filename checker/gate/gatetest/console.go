@@ -91,19 +91,27 @@ func (c *Console) Shown() string {
 // Expect waits until text was printed and forgets what came before its end.
 func (c *Console) Expect(text string) {
 	c.t.Helper()
-	for range 6000 {
+	if !until(func() bool {
 		c.mu.Lock()
+		defer c.mu.Unlock()
 		i := bytes.Index(c.text.Bytes(), []byte(text))
 		if i >= 0 {
 			c.text.Next(i + len(text))
 		}
-		c.mu.Unlock()
-		if i >= 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+		return i >= 0
+	}) {
+		c.t.Fatalf("the terminal does not show %q but %q", text, c.Shown())
 	}
-	c.t.Fatalf("the terminal does not show %q but %q", text, c.Shown())
+}
+
+// Job waits until the shell has given the terminal to a job, as it does at the latest a
+// moment after it has printed the job's name.
+func (c *Console) Job() {
+	c.t.Helper()
+	Until(c.t, "a job in the foreground", func() bool {
+		group, err := unix.IoctlGetInt(int(c.Pty.Fd()), unix.TIOCGPGRP)
+		return err == nil && group != c.Cmd.Process.Pid
+	})
 }
 
 // Type sends text as if typed.

@@ -200,6 +200,23 @@ func (w *World) Run(c *exec.Cmd) Outcome {
 	return o
 }
 
+// Until waits for a fact, as long as a busy machine may take.
+func Until(t testing.TB, what string, fact func() bool) {
+	t.Helper()
+	if !until(fact) {
+		t.Fatalf("after %s there is not: %s", timeLimit, what)
+	}
+}
+
+func until(fact func() bool) bool {
+	for end := time.Now().Add(timeLimit); !fact(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 // Programs are built once a test run.
 type Programs struct{ Ocjail, Probe, dir string }
 
