@@ -59,7 +59,7 @@ func bind(option string) func(*additions, Host, string, []string) error {
 		source, dest := args[0], args[len(args)-1]
 		found, err := h.exists(source)
 		if err == nil && !found {
-			err = fmt.Errorf("%s does not exist", hclfile.Escape(source))
+			err = fmt.Errorf("%s does not exist: create it first, or leave it out", hclfile.Escape(source))
 		}
 		a.mounts = append(a.mounts, mount{origin: origin, option: option, source: source, dest: dest})
 		return err

@@ -56,7 +56,7 @@ func build(words []string, out io.Writer) error {
 			return fmt.Errorf("%s is built; --warm: %w", *file, err)
 		}
 	}
-	_, err = fmt.Fprintf(out, "%s: %s, %d KiB\n", *file, rules(len(built.Rules)), kib(code))
+	_, err = fmt.Fprintf(out, "%s: %s, %d KiB\n", *file, counted(len(built.Rules), "rule"), kib(code))
 	return err
 }
 

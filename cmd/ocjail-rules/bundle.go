@@ -77,7 +77,7 @@ func tellBuilt(out io.Writer, file string, b *builder.Built) error {
 	if b.NoPlan != nil {
 		compiled = fmt.Sprintf("; a launch compiles it, which takes longer: %v", b.NoPlan)
 	}
-	_, err := fmt.Fprintf(out, "%s: revision %s, %s, %d tests passed, %d KiB%s\n", file, b.Manifest.Revision, rules(len(b.Manifest.Rules)), tests, kib(b.Archive), compiled)
+	_, err := fmt.Fprintf(out, "%s: revision %s, %s, %s passed, %d KiB%s\n", file, b.Manifest.Revision, counted(len(b.Manifest.Rules), "rule"), counted(tests, "test"), kib(b.Archive), compiled)
 	for _, w := range b.Expired {
 		if err == nil {
 			_, err = fmt.Fprintf(out, "%s: the waiver of %s counts no more, its last day was %s: delete it, or renew it\n", w.Pos, w.Rule, w.LastDay())
@@ -100,11 +100,11 @@ func ownRules(ctx context.Context) ([]engine.Rule, error) {
 }
 
 // rules counts them in words.
-func rules(n int) string {
+func counted(n int, what string) string {
 	if n == 1 {
-		return "1 rule"
+		return "1 " + what
 	}
-	return fmt.Sprintf("%d rules", n)
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // signBundle signs the bundle that the words of ocjail bundle sign name.

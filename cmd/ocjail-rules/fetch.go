@@ -14,21 +14,45 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/release"
 )
 
+// reaching are the flags of what reaches for a source.
+type reaching struct {
+	*flag.FlagSet
+	client                    *remote.Client
+	build, authorities, token string
+}
+
+func newReaching(name string) *reaching {
+	r := &reaching{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), client: &remote.Client{Version: release.Version}}
+	r.SetOutput(io.Discard)
+	r.StringVar(&r.build, "build", "", "")
+	r.DurationVar(&r.client.Limit, "timeout", 0, "")
+	r.StringVar(&r.authorities, "ca-file", "", "")
+	r.StringVar(&r.token, "token-file", "", "")
+	return r
+}
+
+func (r *reaching) parse(words []string) error {
+	if err := r.Parse(words); err != nil {
+		return err
+	}
+	return sameBuild(r.build)
+}
+
+// source is the one that a word names. The client can speak to it from then on.
+func (r *reaching) source(word string) (s bundle.Source, err error) {
+	if s, err = bundle.ParseSource(word); err != nil {
+		return s, err
+	}
+	if r.client.Token, err = readToken(r.token); err != nil {
+		return s, err
+	}
+	return s, vouch(r.client, r.authorities)
+}
+
 // pushBundle pushes the bundle that the words of ocjail bundle push name.
 func pushBundle(words []string, out io.Writer) error {
-	flags := flag.NewFlagSet("bundle-push", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	ofBuild := flags.String("build", "", "")
-	client := &remote.Client{Version: release.Version}
-	flags.DurationVar(&client.Limit, "timeout", 0, "")
-	authorities := flags.String("ca-file", "", "")
-	if err := flags.Parse(words); err != nil {
-		return err
-	}
-	if err := sameBuild(*ofBuild); err != nil {
-		return err
-	}
-	if err := vouch(client, *authorities); err != nil {
+	flags := newReaching("bundle-push")
+	if err := flags.parse(words); err != nil {
 		return err
 	}
 	file := flags.Arg(0)
@@ -43,11 +67,11 @@ func pushBundle(words []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	s, err := bundle.ParseSource(flags.Arg(1))
+	s, err := flags.source(flags.Arg(1))
 	if err != nil {
 		return err
 	}
-	manifest, err := client.Push(context.Background(), s, archive, b.Manifest)
+	manifest, err := flags.client.Push(context.Background(), s, archive, b.Manifest)
 	if err != nil {
 		return fmt.Errorf("%s: push %s: %w", s, file, err)
 	}
@@ -63,30 +87,21 @@ func (f *files) Set(s string) error { *f = append(*f, s); return nil }
 
 // order reads the words of ocjail bundle pull.
 func order(words []string) (*remote.Client, remote.Order, error) {
-	flags := flag.NewFlagSet("bundle-pull", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	ofBuild := flags.String("build", "", "")
-	client := &remote.Client{Version: release.Version}
-	flags.DurationVar(&client.Limit, "timeout", 0, "")
-	authorities := flags.String("ca-file", "", "")
+	flags := newReaching("bundle-pull")
 	var o remote.Order
 	flags.StringVar(&o.Store.Dir, "store", "", "")
 	flags.BoolVar(&o.Store.Shared, "shared", false, "")
 	flags.StringVar(&o.Store.Root, "root", "", "")
 	flags.StringVar(&o.Digest, "digest", "", "")
 	flags.DurationVar(&o.RefuseAfter, "refuse-after", 0, "")
-	token := flags.String("token-file", "", "")
 	rollback := flags.String("rollback", "", "")
 	var keys files
 	flags.Var(&keys, "key", "")
-	if err := flags.Parse(words); err != nil {
-		return nil, o, err
-	}
-	if err := sameBuild(*ofBuild); err != nil {
+	if err := flags.parse(words); err != nil {
 		return nil, o, err
 	}
 	var err error
-	if o.Source, err = bundle.ParseSource(flags.Arg(0)); err != nil {
+	if o.Source, err = flags.source(flags.Arg(0)); err != nil {
 		return nil, o, err
 	}
 	if *rollback != "" {
@@ -94,14 +109,8 @@ func order(words []string) (*remote.Client, remote.Order, error) {
 			return nil, o, err
 		}
 	}
-	if client.Token, err = readToken(*token); err != nil {
-		return nil, o, err
-	}
-	if err := vouch(client, *authorities); err != nil {
-		return nil, o, err
-	}
 	o.Keys, err = readPublicKeys(keys)
-	return client, o, err
+	return flags.client, o, err
 }
 
 // pullBundle fetches the bundle that the words of ocjail bundle pull name.

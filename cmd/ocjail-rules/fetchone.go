@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -16,37 +15,21 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/bundle"
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/remote"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
-	"github.com/refnil/opencode-jail-devenv/checker/release"
 )
 
 // fetchOne fetches what a source has for ocjail bundle update, which verifies it. It is
 // handed over as a worker.Fetched, for others might change a file, or lead it elsewhere.
 func fetchOne(words []string, out io.Writer) error {
-	flags := flag.NewFlagSet("bundle-fetch", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	ofBuild := flags.String("build", "", "")
-	client := &remote.Client{Version: release.Version}
-	flags.DurationVar(&client.Limit, "timeout", 0, "")
-	authorities := flags.String("ca-file", "", "")
-	token := flags.String("token-file", "", "")
+	flags := newReaching("bundle-fetch")
 	var w remote.Wanted
 	flags.StringVar(&w.Digest, "digest", "", "")
-	if err := flags.Parse(words); err != nil {
+	if err := flags.parse(words); err != nil {
 		return err
 	}
-	if err := sameBuild(*ofBuild); err != nil {
-		return err
-	}
-	s, err := bundle.ParseSource(flags.Arg(0))
-	if err == nil {
-		client.Token, err = readToken(*token)
-	}
-	if err == nil {
-		err = vouch(client, *authorities)
-	}
+	s, err := flags.source(flags.Arg(0))
 	var said worker.Fetched
 	if err == nil {
-		said.Archive, said.Mark, err = get(client, s, w)
+		said.Archive, said.Mark, err = get(flags.client, s, w)
 	}
 	if err != nil {
 		said.Error = err.Error()

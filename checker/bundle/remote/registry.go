@@ -193,7 +193,7 @@ func registryError(err error) error {
 		}
 		return &statusError{answer.StatusCode, fmt.Sprintf("it answers %d %.200q", answer.StatusCode, why)}
 	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("%w: install that helper, or link it, in one of %s, or take it out of the Docker configuration (credsStore and credHelpers of ~/.docker/config.json)", err, os.Getenv("PATH"))
+		return fmt.Errorf("%w: install that helper, or link it, in one of %s, or take it out of the Docker configuration (credsStore and credHelpers of ~/.docker/config.json), or name a folder whose config.json has the credentials themselves with --docker-config", err, os.Getenv("PATH"))
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		return &statusError{http.StatusUnauthorized, "it answers 401, and the Docker configuration has no credentials for it"}
 	case errors.Is(err, errdef.ErrNotFound):
