@@ -91,13 +91,15 @@ func (e *engines) open(ctx context.Context) error {
 // unambiguous makes sure that no two of the engines have rules of one name. Those
 // of the pack are looked for by newChecker.
 func (e *engines) unambiguous() error {
-	at := map[string]string{}
-	note := func(rules []engine.Rule, from func(engine.Source) bool) error {
+	type sources func(engine.Source) bool
+	at := map[string]sources{}
+	note := func(rules []engine.Rule, from sources) error {
 		for _, r := range rules {
-			before, taken := at[r.ID]
-			if at[r.ID] = e.named(func(s engine.Source) bool { return s.Layer == r.Layer && from(s) }); taken {
-				return fmt.Errorf("rule %s is defined by two policies, %s and %s: name one of them alone, or rename one's package", r.ID, before, at[r.ID])
+			here := func(s engine.Source) bool { return s.Layer == r.Layer && from(s) }
+			if before, taken := at[r.ID]; taken {
+				return fmt.Errorf("rule %s is defined by two policies, %s and %s: name one of them alone, or rename one's package", r.ID, e.named(before), e.named(here))
 			}
+			at[r.ID] = here
 		}
 		return nil
 	}

@@ -184,10 +184,10 @@ func judgeBoth(ctx context.Context, sides [2]*linter, j candidate) (before, afte
 		err error
 	}
 	other := make(chan judged, 1)
-	go func() {
+	go func(j candidate) {
 		t, err := sides[0].judge(ctx, &j)
 		other <- judged{t, err}
-	}()
+	}(j)
 	after, err = sides[1].judge(ctx, &j)
 	b := <-other
 	return b.t, after, errors.Join(err, b.err)
