@@ -94,7 +94,14 @@ func TestExpandModulesIsBounded(t *testing.T) {
 			}
 		},
 		"deep": func(modules string) { mkdir(t, modules+strings.Repeat("/d", maxModuleDepth+1)) },
-		"away": func(modules string) { mkdir(t, modules); link(t, "/usr", modules+"/usr") },
+		"away": func(modules string) {
+			away := t.TempDir() // not the system's, of which a user may not see all
+			for i := range maxModuleDirs {
+				mkdir(t, fmt.Sprint(away, "/", i%64, "/", i))
+			}
+			mkdir(t, modules)
+			link(t, away, modules+"/away")
+		},
 	} {
 		w := newWorld(t)
 		repository(t, w.project)
