@@ -1,7 +1,10 @@
 package host
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,4 +17,16 @@ func TestIsClean(t *testing.T) {
 			t.Errorf("isClean(%q) = %v, want %v", path, got, want)
 		}
 	})
+}
+
+// A name that a project's configuration can hold is remembered without the thousands
+// of folders that it has.
+func TestLongNamesAreNotRemembered(t *testing.T) {
+	f := NewFS()
+	if _, err := f.RealPath("/absent" + strings.Repeat("/a", 4000)); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if len(f.reals) > 1 {
+		t.Errorf("%d names are remembered", len(f.reals))
+	}
 }

@@ -90,10 +90,11 @@ func (f *FS) resolve(path string) (Real, error) {
 }
 
 // begin goes as far as the directory that path is in, which is known where another
-// path in it was resolved.
+// path in it was resolved. What is too long for the kernel is in none that is worth
+// remembering, and all above it would take the square of its length.
 func (f *FS) begin(path string) (*walk, error) {
 	slash := strings.LastIndexByte(path, '/')
-	if dir, name := path[:slash], path[slash+1:]; name != "" && strings.Trim(dir, "/") != "" {
+	if dir, name := path[:slash], path[slash+1:]; name != "" && strings.Trim(dir, "/") != "" && len(path) < unix.PathMax {
 		real, err := f.realPath(dir)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			return &walk{at: real.Path, stat: real.Stat, rest: []string{name}, links: real.Links, missing: err}, nil

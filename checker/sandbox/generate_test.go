@@ -29,11 +29,13 @@ var dests = []string{
 	"/y", "/y", "/y/d", "/y/d/g", "/y/l", "/y/l/f", "/y/f", "/y/hard", "/z", "/z/d", "/z/f", "/s", "/s/d", "/s/new", "/s/l/f", "/t", "/t/q",
 	"/x/../y", "/x/./d/", "//x//d//g/", "/x/l/../f", "/x/d/..", "/../x", "/../q", "/x/labs", "/x/labs/d", "/x/lout", "/x/lout/d", "/x/lout/new", "/x/lup", "/x/lup/d",
 	"/x/lhost", "/x/lhost/f", "/x/dang", "/x/dang/q", "/x/dangdir", "/x/loop", "/x/loop/q", "/x/f/q", "/", "/.", "/dev", "/proc", "/dev/null", "/dev/shm", "/dev/new", "/proc/sys", "/o/q",
+	"/x/d/p", "/x/d/q", "/x/d/../p", "/x/d/../q", "/x/l/p", "/x/l/q", "/x/new/p", "/x/new/q", "/x/s/p", "/x/s/q", "/t/p", "/t/p/q", "/x/",
 }
 
 var sources = []string{
 	"W/a", "W/a", "W/a", "W/b", "W/b", "W/a/d", "W/a/d/g", "W/b/d", "W/a/f", "W/f", "W/c", "W/u", "W", "W/a/n", "a/d", "./b//d/../f",
 	"W/lnk", "W/lnk/d", "W/labs", "W/a/l", "W/a/lf", "W/b/hard", "W/nope", "W/a/dang", "W/loop", "W/f/x", "W/b/try", "W/a/new", "W/c/new",
+	"W/a/", "W/a/.", "W/a/..", "W/a/d/../f", "W/a/l/../f", "W/lnk/l", "W/lnk/../b/f", "W//a//d/", "W/a/f/", "W/nope/f",
 }
 
 // opened are the sources of --bind-fd.

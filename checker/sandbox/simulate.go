@@ -24,7 +24,8 @@ type Config struct {
 	// Descriptor returns the host path of an open descriptor, for --bind-fd.
 	Descriptor func(fd int) (string, error)
 	// Like, when not nil, is the tree of a similar sandbox, made with the same Config:
-	// sources of the same name are where they were found for it.
+	// sources of the same name are where they were found for it. Only where Strict is
+	// set, for others can be guesses, each of which is told anew.
 	Like *Tree
 }
 
@@ -158,7 +159,7 @@ func (b *builder) fail(op Op, at string, err error) error {
 // oldroot, the host's own tree.
 func newTree(c Config) (*Tree, error) {
 	t := &Tree{host: c.Host, strict: c.Strict, made: map[spot]Stat{}, future: map[string]bool{}, byOp: map[int]*Mount{}, sources: map[string]string{}, folders: map[string]place{}, uppers: map[string]bool{}, ways: make(map[string][]Reach, 512)}
-	if c.Like != nil {
+	if c.Like != nil && c.Strict {
 		t.sources = maps.Clone(c.Like.sources)
 	}
 	staging := newDir()

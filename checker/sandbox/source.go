@@ -46,7 +46,7 @@ func (t *Tree) source(w *walker, p string) (found, error) {
 		return w.walk(at, name, true)
 	}
 	f, err := w.walk(w.root, p, true)
-	if err == nil && !f.missing && len(w.links) == 0 && path.Clean(p) == p {
+	if err == nil && !f.missing && len(w.links) == 0 && path.Clean(p) == p && p != "/" { // which is in no folder
 		t.folders[dir] = f.up()
 	}
 	return f, err
