@@ -226,12 +226,13 @@ func numbersRange(_ *machine, a []Value) (Value, error) {
 		return nil, err
 	}
 	low, high := min(from, to), max(from, to)
-	if n, err := subtract(high, low); err != nil || n >= maxRange {
+	n, err := subtract(high, low)
+	if err != nil || n >= maxRange {
 		return nil, fmt.Errorf("a range of more than %d numbers: %w", maxRange, ErrUnsupported)
 	}
 	r := &Array{}
-	for i := low; i <= high; i++ {
-		r.elems = append(r.elems, i)
+	for i := range n + 1 { // to count up to high would never end at the largest number
+		r.elems = append(r.elems, low+i)
 	}
 	if from > to {
 		slices.Reverse(r.elems)

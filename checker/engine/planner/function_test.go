@@ -93,6 +93,24 @@ func TestFunctionsAsOPAs(t *testing.T) {
 	}
 }
 
+// Where a count by one more would come round and never end.
+func TestLastNumbers(t *testing.T) {
+	here, err := plan.Function("numbers.range")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][3]string{
+		{"9223372036854775806", "9223372036854775807", "[9223372036854775806,9223372036854775807]"},
+		{"9223372036854775807", "9223372036854775807", "[9223372036854775807]"},
+		{"-9223372036854775807", "-9223372036854775808", "[-9223372036854775807,-9223372036854775808]"},
+	} {
+		got, err := here(t.Context(), [][]byte{[]byte(c[0]), []byte(c[1])})
+		if err != nil || string(got) != c[2] {
+			t.Errorf("%s to %s: %s, %v", c[0], c[1], got, err)
+		}
+	}
+}
+
 // same compares what a module reads of two answers.
 func same(t *testing.T, a, b []byte) bool {
 	if a == nil || b == nil {
