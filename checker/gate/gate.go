@@ -224,11 +224,11 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *revie
 	sp, err := r.prepare(j, fds, std)
 	signals := <-caught
 	if err != nil {
-		return Broken, err
+		return signals.give(err)
 	}
 	missing, err := isolate()
 	if err != nil {
-		return Broken, err
+		return signals.give(err)
 	}
 	for _, m := range missing {
 		r.warn("not available here: %s", m)
@@ -236,19 +236,14 @@ func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *revie
 	rev.begin(j) // beside bwrap's work
 	jail, err := start(sp)
 	if jail == nil {
-		return Broken, errors.Join(err, rev.cancel())
+		return signals.give(errors.Join(err, rev.cancel()))
 	}
 	if err == nil {
 		r.step("start bwrap")
 		err = r.release(j, jail, fds, sp.layers, signals, rev)
 	}
 	if err != nil {
-		err = errors.Join(err, jail.kill(), rev.cancel())
-		var by *interrupted
-		if errors.As(err, &by) {
-			return dieBy(by.signal), err
-		}
-		return Broken, err
+		return signals.give(errors.Join(err, jail.kill(), rev.cancel()))
 	}
 	judged()
 	if r.Released != nil {

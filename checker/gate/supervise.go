@@ -54,6 +54,17 @@ func (s signals) fatal() error {
 	}
 }
 
+// give has signals end this process again, and ends it if one has come: err may have the
+// launch tried once more, which would not know of that.
+func (s signals) give(err error) (int, error) {
+	signal.Stop(s)
+	var by *interrupted
+	if errors.As(errors.Join(err, s.fatal()), &by) {
+		return dieBy(by.signal), err
+	}
+	return Broken, err
+}
+
 // ending is how bwrap ended.
 type ending struct {
 	status int
