@@ -38,7 +38,11 @@ func build(words []string, out io.Writer) error {
 		} else if !info.IsDir() && filepath.Ext(name) != ".rego" {
 			return fmt.Errorf("%s is neither a folder nor a .rego file", name)
 		}
-		sources = append(sources, engine.Source{Name: name, FS: os.DirFS(filepath.Dir(name)), Root: filepath.Base(name)})
+		whole, err := filepath.Abs(name) // a slash at the end, and dots, name the folder as well
+		if err != nil {
+			return err
+		}
+		sources = append(sources, engine.Source{Name: name, FS: os.DirFS(filepath.Dir(whole)), Root: filepath.Base(whole)})
 	}
 	built, err := opa.Build(context.Background(), sources...)
 	if err != nil {
