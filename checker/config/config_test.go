@@ -203,6 +203,50 @@ func TestLoadRefusesFilesOfOthers(t *testing.T) {
 	}
 }
 
+// umask 002 makes a user's files so, where each user has a group.
+func TestLoadOfTheUsersOwnGroup(t *testing.T) {
+	file := write(t, full, 0o664)
+	dir := filepath.Dir(file)
+	if err := errors.Join(os.Chmod(dir, 0o775), os.Chown(dir, -1, 4711)); err != nil && os.Getuid() == 0 {
+		t.Fatal(err)
+	}
+	yes, no := func(string, uint32) (bool, error) { return true, nil }, func(string, uint32) (bool, error) { return false, nil }
+	for name, c := range map[string]struct {
+		layer Layer
+		alone func(string, uint32) (bool, error)
+		mode  os.FileMode
+		want  string
+	}{
+		"the user's alone":              {User, yes, 0o664, ""},
+		"a group of others":             {User, no, 0o664, "is not yours alone): run chmod go-w"},
+		"nobody to ask":                 {User, nil, 0o664, "(mode 0664): run chmod go-w"},
+		"everybody":                     {User, yes, 0o666, "(mode 0666): run chmod go-w"},
+		"unknown":                       {User, func(string, uint32) (bool, error) { return true, fs.ErrPermission }, 0o664, "is not known: permission denied: run chmod g-w"},
+		"the folder alone is a group's": {User, no, 0o644, "others can put a file of theirs into"},
+	} {
+		if err := os.Chmod(file, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		o := owners()
+		o.Alone = c.alone
+		_, err := o.Load(Place{Layer: c.layer, Path: file})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	o := owners()
+	o.Alone, o.Root = yes, func(uint32) (bool, error) { return true, nil }
+	if err := os.Chmod(file, 0o664); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Load(Place{Layer: Organisation, Path: file}); err == nil || !strings.Contains(err.Error(), "can be written by others") {
+		t.Errorf("an organisation's: %v", err)
+	}
+}
+
 // Whoever can write the folder can put another file there, also behind a link.
 func TestLoadRefusesFoldersOfOthers(t *testing.T) {
 	file := write(t, "", 0o600)

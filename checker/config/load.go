@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
 )
@@ -24,17 +23,10 @@ type Place struct {
 	Around string
 }
 
-// Owners tells whose files are trusted.
-type Owners struct {
-	UID int
-	// Root tells whether an owner is root: in a user namespace the host's has
-	// another number.
-	Root func(uid uint32) (bool, error)
-}
-
 // Load reads the files at places. A file must be regular and at most 1 MiB. An
 // organisation's must belong to root, a user's to root or that user, and nobody
-// else may be able to write it or to put another in its place; it may be a link,
+// else may be able to write it or to put another in its place, which a group that
+// [Owners.Alone] knows is not; it may be a link,
 // as NixOS makes them, that leads somewhere. A project's, or that of one around it, can be anybody's, and no
 // link. An absent file's error matches fs.ErrNotExist; an error in its text is an
 // hclfile.Diagnostics. What is asked of a file is asked of its lock.
@@ -145,63 +137,4 @@ func cause(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// check keeps others' hands off a file that can switch rules off, and off the
-// directories that it lies in.
-func (o Owners) check(p Place, real string, info os.FileInfo) error {
-	if err := o.owned(p.Layer, real, info); err != nil {
-		return err
-	}
-	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return fmt.Errorf("%s can be written by others (mode %04o): run chmod go-w on it", hclfile.Escape(p.Path), mode)
-	}
-	for _, name := range []string{p.Path, real} {
-		for dir := filepath.Dir(name); ; dir = filepath.Dir(dir) {
-			if err := o.directory(p.Layer, dir); err != nil {
-				return err
-			}
-			if dir == "/" || dir == "." {
-				break
-			}
-		}
-	}
-	return nil
-}
-
-func (o Owners) directory(l Layer, dir string) error {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return fmt.Errorf("cannot look at %s: %w", hclfile.Escape(dir), cause(err))
-	}
-	if err := o.owned(l, dir, info); err != nil {
-		return err
-	}
-	mode := info.Mode()
-	forbidden := fs.FileMode(0o002)
-	if l == Organisation {
-		forbidden = 0o022
-	}
-	if mode.Perm()&forbidden != 0 && mode&fs.ModeSticky == 0 {
-		return fmt.Errorf("others can put a file of theirs into %s (mode %04o): run chmod go-w on it", hclfile.Escape(dir), mode.Perm())
-	}
-	return nil
-}
-
-func (o Owners) owned(l Layer, name string, info os.FileInfo) error {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return fmt.Errorf("the owner of %s is unknown: keep it on a local file system", hclfile.Escape(name))
-	}
-	root, err := o.Root(stat.Uid)
-	if err != nil || root {
-		return err
-	}
-	switch {
-	case l == Organisation:
-		return fmt.Errorf("%s belongs to user %d, and an organisation's configuration must be root's: run chown root on it", hclfile.Escape(name), stat.Uid)
-	case int(stat.Uid) != o.UID:
-		return fmt.Errorf("%s belongs to user %d, who could switch rules off: make it yours or root's with chown", hclfile.Escape(name), stat.Uid)
-	}
-	return nil
 }

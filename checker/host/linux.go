@@ -3,6 +3,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -29,4 +30,17 @@ func askLandlock() *int {
 		version = 0
 	}
 	return &version
+}
+
+// withoutACL tells whether a file is known to have no access control list (acl(5)). A
+// file system that has none, or others, as NFS, does not say so.
+func withoutACL(path string) (bool, error) {
+	_, err := unix.Getxattr(path, "system.posix_acl_access", nil)
+	switch {
+	case errors.Is(err, unix.ENODATA):
+		return true, nil
+	case err == nil || errors.Is(err, unix.ENOTSUP):
+		return false, nil
+	}
+	return false, fmt.Errorf("look for an access control list of %s: %w", path, err)
 }

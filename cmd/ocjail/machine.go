@@ -172,7 +172,7 @@ func (f *jailFlags) files(facts host.Facts, o opening) ([]*config.File, *config.
 		}
 		places = append(append(places, above...), config.Place{Layer: config.Project, Path: filepath.Join(facts.ProjectRoot, "ocjail.hcl"), Optional: true})
 	}
-	owners := &config.Owners{UID: facts.UID, Root: host.IsRoot}
+	owners := &config.Owners{UID: facts.UID, Root: host.IsRoot, Alone: host.Writer{UID: facts.UID}.Alone}
 	files, err := owners.Load(places...)
 	if err != nil {
 		return nil, nil, err

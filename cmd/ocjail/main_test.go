@@ -20,6 +20,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/bundle/bundletest"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/worker/workertest"
+	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
 )
 
@@ -94,8 +95,11 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(project, "jail.hcl"), profile, 0o644)
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
+			switch name {
+			case "root":
 				return os.Getuid() == 0, nil
+			case "alone": // nobody else is in this user's group
+				return host.Writer{UID: os.Getuid()}.Alone("main_test.go", uint32(os.Getgid()))
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
