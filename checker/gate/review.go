@@ -185,10 +185,11 @@ func (p *planner) area(source string) {
 }
 
 // writableSources are what of the host the jail can write, none within another,
-// and which of these are no directories.
+// and which of these are no directories. A mount that another one hides is none: to
+// look through all of the host for it would be in vain.
 func writableSources(j *checker.Jail) (outer []string, files map[string]bool) {
 	var all []string
-	for _, m := range j.Tree.Mounts() {
+	for m := range j.Tree.Visible() {
 		switch {
 		case m.Kind == sandbox.MountHost && m.Access().Writes():
 			all = append(all, m.Source)

@@ -41,7 +41,9 @@ func (l *looker) scan() (found, deep []string, err error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("scan %s: %w", a.path, err)
 		}
-		err = s.dir(fd, "", 0)
+		if !kernels(fd) {
+			err = s.dir(fd, "", 0)
+		}
 		unix.Close(fd)
 		if err != nil {
 			return nil, nil, fmt.Errorf("scan %s: %w", a.path, err)
@@ -80,11 +82,24 @@ func (s *scanner) dir(fd int, rel string, depth int) error {
 }
 
 func (s *scanner) enter(parent int, rel, name string, depth int) error {
-	fd, err := unix.Openat(parent, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_XDEV}
+	fd, err := openat2(parent, name, &how)
+	mounted := errors.Is(err, unix.EXDEV)
+	if mounted {
+		how.Resolve = 0
+		fd, err = openat2(parent, name, &how)
+	}
+	if err == nil {
+		defer unix.Close(fd)
+		if mounted && kernels(fd) {
+			return nil
+		}
+		err = s.dir(fd, rel, depth+1)
+	}
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.ELOOP):
 		return nil // gone, or another thing by now
-	case errors.Is(err, unix.EACCES):
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOTCONN), errors.Is(err, unix.ESTALE), errors.Is(err, unix.EIO):
 		if searchable(parent, name) { // else closed to the user's git as well
 			s.closed = append(s.closed, filepath.Join(s.path, rel))
 		}
@@ -92,8 +107,23 @@ func (s *scanner) enter(parent int, rel, name string, depth int) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", rel, err)
 	}
-	defer unix.Close(fd)
-	return s.dir(fd, rel, depth+1)
+	return nil
+}
+
+// kernels tells whether a folder is of a file system that is made of the kernel's own
+// state, in which nobody can make a repository (statfs(2)). To walk /proc takes long
+// and fails, for processes end meanwhile.
+func kernels(fd int) bool {
+	var st unix.Statfs_t
+	if unix.Fstatfs(fd, &st) != nil {
+		return false
+	}
+	switch int64(uint32(st.Type)) { // 32 bits wide on some systems
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.DEVPTS_SUPER_MAGIC,
+		unix.SECURITYFS_MAGIC, unix.DEBUGFS_MAGIC, unix.TRACEFS_MAGIC, unix.PSTOREFS_MAGIC, unix.SELINUX_MAGIC:
+		return true
+	}
+	return false
 }
 
 // isGitDir tells whether a folder of these names is what git takes for a

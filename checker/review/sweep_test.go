@@ -377,3 +377,27 @@ func BenchmarkSweepOf50000(b *testing.B) {
 		check(b, err)
 	}
 }
+
+// Where a jail has all of the host, processes come and go while it is looked through.
+func TestKernelsFolders(t *testing.T) {
+	for _, dir := range []string{"/proc", "/sys"} {
+		all, err := openAreas([]string{dir}, nil)
+		check(t, err)
+		found, deep, err := newLooker(all).scan()
+		if err != nil || len(found)+len(deep) > 0 {
+			t.Errorf("%s: %q, %q, %v", dir, found, deep, err)
+		}
+		all.close()
+	}
+	// /dev has kernel's folders and memory mounted in it.
+	shm, err := os.MkdirTemp("/dev/shm", "ocjail")
+	check(t, err)
+	defer os.RemoveAll(shm)
+	check(t, os.Mkdir(filepath.Join(shm, ".git"), 0o755))
+	all, err := openAreas([]string{"/dev"}, nil)
+	check(t, err)
+	defer all.close()
+	if found, _, err := newLooker(all).scan(); err != nil || !slices.Contains(found, filepath.Join(shm, ".git")) {
+		t.Errorf("/dev: %q, %v", found, err)
+	}
+}

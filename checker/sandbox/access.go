@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -140,6 +141,18 @@ func (t *Tree) Located() []Located {
 		t.located = append(t.located, Located{Mount: m, Point: points[m], HiddenBy: hidden})
 	}
 	return t.located
+}
+
+// Visible yields, in the order of Located, the mounts that the jail can look into:
+// nothing hides them, or the jail can bring them to light.
+func (t *Tree) Visible() iter.Seq[Located] {
+	return func(yield func(Located) bool) {
+		for _, l := range t.Located() {
+			if (l.HiddenBy == nil || t.surfaces(l.Mount)) && !yield(l) {
+				return
+			}
+		}
+	}
 }
 
 // buriedBy returns the mount that hides the way to m's mount point, or nil: one

@@ -57,10 +57,7 @@ func (t *Tree) id(p string) ID {
 
 func (t *Tree) buildIndex() *index {
 	x := &index{at: map[spot][]shown{}, byID: map[ID][]shown{}, above: map[key][]Located{}, spots: map[spot][]anchor{}, ids: map[string][]anchor{}}
-	for _, l := range t.Located() {
-		if l.HiddenBy != nil && !t.surfaces(l.Mount) {
-			continue
-		}
+	for l := range t.Visible() {
 		for _, src := range l.sources() {
 			s := shown{l, src, t.spot(src)}
 			x.at[s.spot] = append(x.at[s.spot], s)

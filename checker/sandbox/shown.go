@@ -21,10 +21,7 @@ type Shown struct {
 // Shown returns what HostAccess looks at, in the order of Located.
 func (t *Tree) Shown() []Shown {
 	var list []Shown
-	for _, l := range t.Located() {
-		if l.HiddenBy != nil && !t.surfaces(l.Mount) {
-			continue
-		}
+	for l := range t.Visible() {
 		for _, src := range l.sources() {
 			at := t.spot(src)
 			s := Shown{
