@@ -3,6 +3,7 @@ package checker
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -50,7 +51,7 @@ func watch(r Request) ([]Watched, error) {
 	var inProject []string
 	for i, w := range found {
 		watched[i].WatchedPath = w
-		if w.Type == sandbox.Regular && w.Path == path.Join(r.Facts.ProjectRoot, ".git") && r.Config.Protect.Pack {
+		if w.Type == sandbox.Regular && r.Config.Protect.Pack && path.Base(w.Path) == ".git" && isRoot(r.Facts, path.Dir(w.Path)) {
 			watched[i].Protect = true // a worktree's file, which says where git finds its configuration
 		}
 		if rel, ok := trackable(r.Facts, w.Path); ok {
@@ -71,6 +72,11 @@ func watch(r Request) ([]Watched, error) {
 		}
 	}
 	return partlyTracked(r, watched)
+}
+
+// isRoot tells whether dir is the root of the project, or of one within it.
+func isRoot(f host.Facts, dir string) bool {
+	return dir == f.ProjectRoot || slices.Contains(f.Nested, dir)
 }
 
 // tracked is what the index says of rel, unless an agent had git track it.

@@ -23,6 +23,9 @@ type Facts struct {
 
 	ProjectRoot string // resolved
 	Git         *Git   // nil when the project root is no work tree
+	// Nested are the roots, resolved, of projects within the project that the jail may
+	// be as much about: what is watched in the project is watched in them too.
+	Nested []string
 
 	// RuntimeDir is the user's own, mode 0700 (XDG Base Directory
 	// Specification); RuntimeDirs are all that may hold sockets, trusted or not.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -51,16 +52,43 @@ var throughOnly = map[string]bool{"secret": true, "socket": true, "device": true
 // is an error.
 func (f *FS) Expand(entries []Watch, facts Facts) ([]WatchedPath, error) {
 	x := &expansion{fs: f, facts: facts, bases: bases(facts), at: make(map[placeClass]int, len(entries))}
+	if err := x.expand(entries); err != nil {
+		return nil, err
+	}
+	for _, root := range facts.Nested {
+		if err := x.nested(entries, root); err != nil {
+			return nil, err
+		}
+	}
+	return x.found, nil
+}
+
+// nested expands the entries once more, for a project within the project.
+func (x *expansion) nested(entries []Watch, root string) error {
+	n := *x
+	n.facts.ProjectRoot = root
+	n.facts.Unknown = maps.Clone(x.facts.Unknown)
+	delete(n.facts.Unknown, "git")
+	var err error
+	n.facts.Git, err = x.fs.FindGit(root)
+	n.facts.unknown("git", err)
+	n.bases, n.links, n.indexErr = bases(n.facts), nil, nil
+	err = n.expand(entries)
+	x.found = n.found
+	return err
+}
+
+func (x *expansion) expand(entries []Watch) error {
 	for _, w := range entries {
 		paths, err := x.paths(w.Path)
 		if err != nil {
-			return nil, fmt.Errorf("watched path %q: %w", w.Path, err)
+			return fmt.Errorf("watched path %q: %w", w.Path, err)
 		}
 		for _, path := range paths {
 			x.add(w, path)
 		}
 	}
-	return x.found, nil
+	return nil
 }
 
 type placeClass struct{ path, class string }

@@ -88,34 +88,42 @@ func nearestProject(realHome, home, start string) (string, error) {
 // folder without symbolic links: start itself, or one around it with a marker, free of
 // them. It must not be what FindProject would never return, and hide no ocjail.hcl: what
 // ocjail protects in a project is known by its root, and an agent can write a manifest.
-func Stated(home, start, root string) (string, error) {
+// Whatever lies between the two and has a marker is a project as well, and returned as
+// nested: its files matter no less.
+func Stated(home, start, root string) (real string, nested []string, err error) {
 	realHome, err := filepath.EvalSymlinks(home)
 	if err != nil {
-		return "", fmt.Errorf("home directory: %w", reason(err))
+		return "", nil, fmt.Errorf("home directory: %w", reason(err))
 	}
-	real, err := realDir(root)
-	if err != nil {
-		return "", err
+	if real, err = realDir(root); err != nil {
+		return "", nil, err
 	}
 	if !below(start, real) {
-		return "", fmt.Errorf("this jail is that of %s, and %s lies outside it, so the agent would start in an empty home: cd %[1]s first", hclfile.Escape(real), hclfile.Escape(start))
+		return "", nil, fmt.Errorf("this jail is that of %s, and %s lies outside it, so the agent would start in an empty home: cd %[1]s first", hclfile.Escape(real), hclfile.Escape(start))
 	}
 	if err := checkProject(real, realHome, home); err != nil || real == start {
-		return real, err
+		return real, nil, err
 	}
 	for dir := start; dir != real; dir = path.Dir(dir) {
 		switch _, err := os.Lstat(path.Join(dir, "ocjail.hcl")); {
 		case err == nil:
-			return "", fmt.Errorf("this jail is that of %s, so that the ocjail.hcl of %s would not count: cd %[1]s first, or start the jail of %[2]s", hclfile.Escape(real), hclfile.Escape(dir))
+			return "", nil, fmt.Errorf("this jail is that of %s, so that the ocjail.hcl of %s would not count: cd %[1]s first, or start the jail of %[2]s", hclfile.Escape(real), hclfile.Escape(dir))
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("cannot look for an ocjail.hcl in %s: %w", hclfile.Escape(dir), reason(err))
+			return "", nil, fmt.Errorf("cannot look for an ocjail.hcl in %s: %w", hclfile.Escape(dir), reason(err))
+		}
+		marked, err := hasMarker(dir)
+		if err != nil {
+			return "", nil, err
+		}
+		if marked {
+			nested = append(nested, dir)
 		}
 	}
 	marked, err := hasMarker(real)
 	if err == nil && !marked {
 		err = fmt.Errorf("%s has no .git, devenv.nix or ocjail.hcl, and so is the project of no folder in it: cd %[1]s first", hclfile.Escape(real))
 	}
-	return real, err
+	return real, nested, err
 }
 
 // Around returns the ocjail.hcl of every folder above root, which has no symbolic link,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -107,13 +108,15 @@ func TestStated(t *testing.T) {
 		"hides rules above": {"home/a/own/src", "home/a", "!so that the ocjail.hcl of"},
 		"has rules":         {"home/a/own/src", "home/a/own", "home/a/own"},
 	} {
-		got, err := Stated(base+"/alias", filepath.Join(base, tc.start), filepath.Join(base, tc.root))
+		got, nested, err := Stated(base+"/alias", filepath.Join(base, tc.start), filepath.Join(base, tc.root))
 		if want, fails := strings.CutPrefix(tc.want, "!"); fails {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: got %s, %v, want %s", name, got, err, want)
 			}
 		} else if err != nil || got != filepath.Join(base, tc.want) {
 			t.Errorf("%s: got %s, %v", name, got, err)
+		} else if within := filepath.Join(base, "home/a/b"); tc.start == "home/a/b" != slices.Equal(nested, []string{within}) {
+			t.Errorf("%s: nested: %q", name, nested)
 		}
 	}
 }

@@ -46,11 +46,11 @@ Exit statuses are those of 'ocjail run'.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			l := newLauncher(c.ErrOrStderr(), verbose, timings)
-			man, err := openManifest(file, require)
+			man, nested, err := openManifest(file, require)
 			if err != nil {
 				return launchError(err)
 			}
-			m, err := f.openForGate(man)
+			m, err := f.openForGate(man, nested)
 			if err != nil {
 				return launchError(err)
 			}
@@ -76,44 +76,44 @@ Exit statuses are those of 'ocjail run'.`,
 
 // openManifest reads the manifest, if there is one, and makes sure that the
 // launch is where it was made for: elsewhere the agent would land in an empty
-// home.
-func openManifest(file string, require bool) (*manifest.Manifest, error) {
+// home. Of its project nested are the roots of those on the way to where it starts.
+func openManifest(file string, require bool) (man *manifest.Manifest, nested []string, err error) {
 	source := "--manifest"
 	if file == "" {
 		source, file = manifestVariable, os.Getenv(manifestVariable)
 	}
 	if file == "" {
 		if require {
-			return nil, errors.New("no manifest: " + manifestVariable + " is not set; start the program that the devenv shell has on its PATH, or name the file with --manifest")
+			return nil, nil, errors.New("no manifest: " + manifestVariable + " is not set; start the program that the devenv shell has on its PATH, or name the file with --manifest")
 		}
-		return nil, nil
+		return nil, nil, nil
 	}
 	m, err := manifest.Load(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", source, err)
+		return nil, nil, fmt.Errorf("%s: %w", source, err)
 	}
 	if m.Project == "" {
-		return m, nil
+		return m, nil, nil
 	}
 	home, cwd, err := homeAndHere()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	real, err := filepath.EvalSymlinks(cwd)
 	if err != nil {
-		return nil, fmt.Errorf("working directory: %w", err)
+		return nil, nil, fmt.Errorf("working directory: %w", err)
 	}
-	if _, err := profile.Stated(home, real, m.Project); err != nil {
-		return nil, fmt.Errorf("%s: manifest %s: its project: %w; or enter the devenv shell again", source, file, err)
+	if _, nested, err = profile.Stated(home, real, m.Project); err != nil {
+		return nil, nil, fmt.Errorf("%s: manifest %s: its project: %w; or enter the devenv shell again", source, file, err)
 	}
-	return m, nil
+	return m, nested, nil
 }
 
 // openForGate takes the manifest's project. Without one it is that around the
 // working directory, or that directory itself: the gate's caller decides where
 // it starts.
-func (f *jailFlags) openForGate(man *manifest.Manifest) (*machine, error) {
-	o := opening{bwrap: true, launch: true}
+func (f *jailFlags) openForGate(man *manifest.Manifest, nested []string) (*machine, error) {
+	o := opening{bwrap: true, launch: true, nested: nested}
 	if man != nil {
 		o.project, o.options = man.Project, man.Policy
 	}

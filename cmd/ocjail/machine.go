@@ -51,9 +51,10 @@ type machine struct {
 
 // opening says what of a machine is wanted.
 type opening struct {
-	project string // its root; "" for none, the working directory standing in
-	bwrap   bool   // none is an error
-	launch  bool   // of what is there now, as the gate does it
+	project string   // its root; "" for none, the working directory standing in
+	nested  []string // further roots; see host.Facts
+	bwrap   bool     // none is an error
+	launch  bool     // of what is there now, as the gate does it
 	options config.Options
 }
 
@@ -87,6 +88,7 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 	if m.facts, err = host.Gather(m.fs, root); err != nil {
 		return nil, err
 	}
+	m.facts.Nested = o.nested
 	if m.config, err = f.configure(m.facts, o); err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (f *jailFlags) openManifestsProject(man *manifest.Manifest) (*machine, []fi
 func (f *jailFlags) openStated(real string, options config.Options) (*machine, error) {
 	home, _, err := homeAndHere()
 	if err == nil {
-		_, err = profile.Stated(home, real, real)
+		_, _, err = profile.Stated(home, real, real)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the manifest's project: %w", err)
