@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -215,7 +214,7 @@ func list(dir string) (approved, waiting []Record, err error) {
 
 // encode keeps names that are no text apart: an approval of one would be that of all.
 func encode(r Record) ([]byte, error) {
-	data, err := json.Marshal(octets.Map(r, octets.Escape))
+	data, err := octets.Marshal(r)
 	if err == nil && len(data) > maxRecord {
 		err = fmt.Errorf("the grants of this jail are %d bytes long, more than %d: bind fewer paths", len(data), maxRecord)
 	}

@@ -1,7 +1,6 @@
 package decision
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +8,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 )
 
 // Bounds of the log: a file of MaxSize bytes or more becomes FileName.1, that
@@ -37,7 +38,7 @@ func (l Log) file(n int) string {
 // to a file opened for appending is whole, also with others at work; what a full
 // disk cut off before gets a line of its own.
 func (l Log) Append(d Decision) error {
-	line, err := json.Marshal(d)
+	line, err := octets.Marshal(d)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 )
 
 // maxLine bounds a line: one with every rule's id has a few KiB.
@@ -186,7 +187,7 @@ func (r *reader) take() error {
 	case !long && len(line) == 0:
 		return nil
 	case !long:
-		err = json.Unmarshal(line, &e.Decision)
+		err = octets.Unmarshal(line, &e.Decision)
 	}
 	if err == nil && (e.Verdict == "" || e.Time.IsZero()) {
 		err = errors.New("it is no decision")

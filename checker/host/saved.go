@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 )
 
 // SavedVersion is the version of the format that [Saved] reads and writes.
@@ -103,6 +105,7 @@ func loadSaved(file string) (*Saved, error) {
 	if err := d.Decode(&s); err != nil {
 		return nil, err
 	}
+	s = octets.Map(s, octets.Unescape)
 	if s.Version != SavedVersion {
 		return nil, fmt.Errorf("has version %d, and this ocjail reads %d: save it anew", s.Version, SavedVersion)
 	}

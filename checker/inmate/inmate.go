@@ -4,7 +4,6 @@
 package inmate
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/notation"
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -82,7 +82,7 @@ func Describe(j *checker.Jail) *Description {
 }
 
 // JSON writes d.
-func (d *Description) JSON() ([]byte, error) { return json.Marshal(d) }
+func (d *Description) JSON() ([]byte, error) { return octets.Marshal(d) }
 
 // maxDescription bounds what is read of a description.
 const maxDescription = 8 << 20
@@ -105,7 +105,7 @@ func Read() (*Description, error) {
 	}
 	d := &Description{}
 	if err == nil {
-		err = json.Unmarshal(text, d)
+		err = octets.Unmarshal(text, d)
 	}
 	if err == nil && d.Version != 1 {
 		err = fmt.Errorf("has version %d; this ocjail reads 1", d.Version)

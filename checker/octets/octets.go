@@ -4,7 +4,9 @@
 package octets
 
 import (
+	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -49,6 +51,34 @@ func Unescape(s string) string {
 		b.WriteString(head)
 	}
 	return b.String()
+}
+
+// Marshal is JSON of v whose strings are written as by Escape, so that Unmarshal reads
+// them back to the byte.
+func Marshal(v any) ([]byte, error) {
+	doc, err := json.Marshal(v)
+	if err == nil && Lossy(doc) {
+		doc, err = json.Marshal(Map(v, Escape))
+	}
+	return doc, err
+}
+
+// Lossy tells of a document of encoding/json's whether strings that differ may have
+// become one in it: \ufffd stands for a byte that is no text, where the character of that
+// number stands for itself, and \u0000 is what Escape begins with.
+func Lossy(doc []byte) bool {
+	return bytes.Contains(doc, []byte(`\ufffd`)) || bytes.Contains(doc, []byte(`\u0000`))
+}
+
+// Unmarshal reads what Marshal wrote.
+func Unmarshal(doc []byte, to any) error {
+	if err := json.Unmarshal(doc, to); err != nil {
+		return err
+	}
+	if v := reflect.ValueOf(to).Elem(); bytes.Contains(doc, []byte(`\u0000`)) {
+		v.Set(mapped(v, Unescape))
+	}
+	return nil
 }
 
 // Map is a copy of v, exported fields, elements and keys included, of which

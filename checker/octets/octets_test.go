@@ -22,6 +22,28 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+// No two names are alike in JSON either, and each is read back.
+func TestMarshal(t *testing.T) {
+	type document struct{ Names []string }
+	for _, names := range [][]string{
+		{"a", "é", "\\ufffd"}, {"\xff", "\xfe", "\ufffd"}, {"\x00ff", "\xff"}, {"\x00", "\x0000"}, {"\\u0000"}, nil,
+	} {
+		doc, err := Marshal(document{names})
+		var back document
+		if err != nil || Unmarshal(doc, &back) != nil || !reflect.DeepEqual(back.Names, names) {
+			t.Errorf("%q: %s, %v, reads %q", names, doc, err, back.Names)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		one, two := string(rapid.SliceOf(rapid.ByteRange(0, 255)).Draw(t, "one")), string(rapid.SliceOf(rapid.ByteRange(0, 255)).Draw(t, "two"))
+		a, errA := Marshal(one)
+		b, errB := Marshal(two)
+		if errA != nil || errB != nil || (one == two) != (string(a) == string(b)) {
+			t.Errorf("%q is %s, and %q is %s", one, a, two, b)
+		}
+	})
+}
+
 func TestMap(t *testing.T) {
 	type inner struct{ Names []string }
 	type outer struct {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 )
 
@@ -79,10 +78,7 @@ func (s *jsonStream) value(v any, indent string) {
 		return
 	}
 	s.buf.Reset()
-	e := json.NewEncoder(&s.buf)
-	e.SetEscapeHTML(false)
-	e.SetIndent(indent, "  ")
-	if s.err = e.Encode(v); s.err == nil {
+	if s.err = encode(&s.buf, v, indent); s.err == nil {
 		_, s.err = s.w.Write(bytes.TrimRight(s.buf.Bytes(), "\n"))
 	}
 }

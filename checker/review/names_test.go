@@ -14,6 +14,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
@@ -25,10 +26,10 @@ func TestNamesAreKept(t *testing.T) {
 			Version: 1, Plan: Plan{Project: s, Areas: []string{s}, Git: &host.Git{Dir: s}}, Entries: map[string]Entry{s: e},
 			Repositories: []string{s}, Started: moment{Wall: 1, Boot: "b"},
 		}
-		data, err := encode(&want)
+		data, err := octets.Marshal(&want)
 		check(t, err)
 		var got record
-		check(t, unmarshal(data, &got))
+		check(t, octets.Unmarshal(data, &got))
 		if len(s) == 0 {
 			got.Entries[s], want.Entries[s] = Entry{}, Entry{}
 		}
@@ -36,10 +37,10 @@ func TestNamesAreKept(t *testing.T) {
 			t.Errorf("%q: %+v", s, got)
 		}
 		c := Change{Path: s, Since: time.Unix(1, 2).UTC(), Before: e}
-		data, err = encode(c)
+		data, err = octets.Marshal(c)
 		check(t, err)
 		var back Change
-		check(t, unmarshal(data, &back))
+		check(t, octets.Unmarshal(data, &back))
 		if back.Path != s || !back.Since.Equal(c.Since) {
 			t.Errorf("%q: %+v", s, back)
 		}

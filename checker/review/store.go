@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/flock"
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 )
 
 // store is the folder of one project's reviews, which no jail can reach.
@@ -126,14 +127,14 @@ func decode(f *os.File, v any) error {
 	if err != nil {
 		return err
 	}
-	return unmarshal(data, v)
+	return octets.Unmarshal(data, v)
 }
 
 // write replaces a file of the store at once: another file of the same folder is
 // written and renamed. It is returned open, and locked (flock(2)). That it outlives
 // the machine's next moments is for flush to see to.
 func (s store) write(file string, v any) (*os.File, error) {
-	data, err := encode(v)
+	data, err := octets.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
