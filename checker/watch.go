@@ -51,9 +51,7 @@ func watch(r Request) ([]Watched, error) {
 	var inProject []string
 	for i, w := range found {
 		watched[i].WatchedPath = w
-		if w.Type == sandbox.Regular && r.Config.Protect.Pack && path.Base(w.Path) == ".git" && isRoot(r.Facts, path.Dir(w.Path)) {
-			watched[i].Protect = true // a worktree's file, which says where git finds its configuration
-		}
+		watched[i].Protect = w.Protect || r.Config.Protect.Pack && namesRepository(r.Facts, w)
 		if rel, ok := trackable(r.Facts, w.Path); ok {
 			inProject = append(inProject, rel)
 		}
@@ -74,9 +72,12 @@ func watch(r Request) ([]Watched, error) {
 	return partlyTracked(r, watched)
 }
 
-// isRoot tells whether dir is the root of the project, or of one within it.
-func isRoot(f host.Facts, dir string) bool {
-	return dir == f.ProjectRoot || slices.Contains(f.Nested, dir)
+// namesRepository tells whether w is a worktree's .git, a file that says where git finds
+// its configuration.
+func namesRepository(f host.Facts, w host.WatchedPath) bool {
+	dir, name := path.Split(w.Path)
+	dir = path.Clean(dir)
+	return name == ".git" && w.Type == sandbox.Regular && (dir == f.ProjectRoot || slices.Contains(f.Nested, dir))
 }
 
 // tracked is what the index says of rel, unless an agent had git track it.
