@@ -72,13 +72,13 @@ func TestVerifiesNothingBeforeItIsBuilt(t *testing.T) {
 	if err := v.once(); err != nil {
 		t.Fatalf("it does not look so: %v", err)
 	}
-	if err := v.wait(time.Now().Add(2 * settleLimit)); !errors.Is(err, errUnfinished) {
+	if err := v.wait(2 * settleLimit); !errors.Is(err, errUnfinished) {
 		t.Errorf("before bwrap began: %v", err)
 	}
 	if _, err := begin.Write([]byte{1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := v.wait(time.Now().Add(setupLimit)); err != nil {
+	if err := v.wait(setupLimit); err != nil {
 		t.Errorf("when it was done: %v", err)
 	}
 }

@@ -69,12 +69,21 @@ func start(s spec) (*jailStart, error) {
 		return nil, errors.Join(err, block.Close(), infoR.Close(), infoW.Close())
 	}
 	defer args.Close()
-	argv := append([]string{"bwrap", "--args", number(args), "--"}, jail.Command...)
+	argv := []string{"bwrap", "--args", number(args)}
+	var hold *os.File
+	if s.traceable {
+		if hold, err = newHold(); err != nil {
+			return nil, errors.Join(err, block.Close(), infoR.Close(), infoW.Close())
+		}
+		defer hold.Close()
+		argv = append(argv, "--args", number(hold))
+	}
+	argv = append(append(argv, "--"), jail.Command...)
 	if n := len(words) + len(argv) - 1; n > sandbox.MaxArgs {
 		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), block.Close(), infoR.Close(), infoW.Close())
 	}
 	j := &jailStart{block: block, blockFD: blockFD, said: infoR, handle: -1}
-	err = j.fork(s, argv, files)
+	err = j.fork(s, argv, files, hold)
 	if err := errors.Join(err, infoW.Close()); err != nil {
 		return j, err
 	}
@@ -104,32 +113,29 @@ func endless() (*os.File, error) {
 // fork starts bwrap from this thread: main locks its goroutine to the first
 // one, for --die-with-parent follows the thread that forked (prctl(2)). bwrap
 // sets that late, so it is set here too.
-func (j *jailStart) fork(s spec, argv []string, files []*os.File) error {
-	attr := &syscall.ProcAttr{Env: s.env, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Ptrace: s.traceable}}
+func (j *jailStart) fork(s spec, argv []string, files []*os.File, hold *os.File) error {
+	attr := &syscall.ProcAttr{Env: s.env, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
 	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
 	var err error
-	j.bwrap, err = syscall.ForkExec(s.bwrap, argv, attr)
-	if attr.Sys.Ptrace && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)) {
-		attr.Sys.Ptrace = false
-		j.bwrap, err = syscall.ForkExec(s.bwrap, argv, attr)
-	}
-	if err != nil {
+	if j.bwrap, err = syscall.ForkExec(s.bwrap, argv, attr); err != nil {
 		return fmt.Errorf("start %s: %w", s.bwrap, err)
 	}
-	if !attr.Sys.Ptrace {
+	if hold == nil {
 		return nil
 	}
-	if j.tether, err = tetherFork(j.bwrap); err != nil {
+	tied, err := seize(j.bwrap)
+	if err := errors.Join(err, letGo(hold)); err != nil || !tied {
 		return err
 	}
-	if j.tether == nil {
+	if j.tether, err = tetherFork(j.bwrap); j.tether != nil {
+		j.child = j.tether.pid
+	} else if err == nil {
 		j.bwrap = 0
-		return errSetup
+		err = errSetup
 	}
-	j.child = j.tether.pid
-	return nil
+	return err
 }
 
 // errSetup says that bwrap ended before it could hold the command back; it has
@@ -241,6 +247,8 @@ func wait(pid int) (unix.WaitStatus, error) {
 		if err != nil {
 			return ws, fmt.Errorf("wait for bwrap: %w", err)
 		}
-		return ws, nil
+		if !ws.Stopped() { // as one is that was seized, and killed since
+			return ws, nil
+		}
 	}
 }

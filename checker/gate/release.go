@@ -3,7 +3,6 @@ package gate
 import (
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 )
@@ -71,7 +70,7 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, lay
 		}
 		return nil
 	}}
-	if err := v.wait(time.Now().Add(setupLimit)); err != nil {
+	if err := v.wait(setupLimit); err != nil {
 		return err
 	}
 	if err := errors.Join(layers.steady(), layers.close()); err != nil {

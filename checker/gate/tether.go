@@ -14,7 +14,7 @@ import (
 // to all that does not come from a process outside it.
 //
 // A process that is traced stops at each signal, also at those that it ignores,
-// and goes on when it is told to. All calls belong to the thread that forked
+// and goes on when it is told to. All calls belong to the thread that seized
 // bwrap. A nil tether does nothing: where tracing is forbidden (Yama, some
 // containers), and with a script around bwrap, a process that waits for ever can be
 // left over when we are killed. It never runs the command.
@@ -23,26 +23,37 @@ type tether struct {
 	gone bool // ended and reaped
 }
 
-// forks are the events in which bwrap makes the process of the jail, whichever
-// call it uses.
-const forks = unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACECLONE
+// follow are the events in which bwrap makes the process of the jail, whichever
+// call it uses, and the end of both with us.
+const follow = unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACECLONE
 
-// tetherFork follows bwrap, started with PTRACE_TRACEME, until it forks, and
-// lets go of it. What it forked is ours from its first instruction on. The
-// tether is nil when bwrap ended instead, and was reaped.
+// seize traces a process, and what it makes from now on. It is false where that is
+// not allowed, or the process has ended.
+//
+// A process that asks for it itself (PTRACE_TRACEME), between vfork(2) and execve(2),
+// stops there at any signal, and we with it, for its parent waits for the execve.
+func seize(pid int) (bool, error) {
+	_, _, errno := unix.Syscall6(unix.SYS_PTRACE, unix.PTRACE_SEIZE, uintptr(pid), 0, follow, 0, 0)
+	switch errno {
+	case 0:
+		return true, nil
+	case unix.EPERM, unix.EACCES, unix.ENOSYS: // the last is user-mode emulation's
+		return false, nil
+	}
+	return false, fmt.Errorf("trace process %d, which is bwrap: %w", pid, errno)
+}
+
+// tetherFork follows bwrap, which was seized, until it forks, and lets go of it. What
+// it forked is ours from its first instruction on. The tether is nil when bwrap ended
+// instead, and was reaped.
 func tetherFork(bwrap int) (*tether, error) {
 	b := &tether{pid: bwrap}
-	for first := true; ; first = false {
+	for {
 		stopped, ws, err := b.wait(0)
 		if err != nil || !stopped {
 			return nil, err
 		}
-		if first {
-			if err := unix.PtraceSetOptions(bwrap, unix.PTRACE_O_EXITKILL|forks); err != nil {
-				return nil, b.failed("follow", err)
-			}
-		}
-		if ws.StopSignal() == unix.SIGTRAP && ws.TrapCause() > 0 {
+		if forks(ws) {
 			child, err := unix.PtraceGetEventMsg(bwrap)
 			if err != nil {
 				return nil, b.failed("follow", err)
@@ -88,8 +99,8 @@ func (t *tether) cut(release func() error) error {
 	if t.gone {
 		return errSetup
 	}
-	if err := unix.Kill(t.pid, unix.SIGSTOP); err != nil {
-		return t.failed("stop", err)
+	if err := t.failed("stop", unix.PtraceInterrupt(t.pid)); err != nil {
+		return err
 	}
 	for {
 		stopped, ws, err := t.wait(0)
@@ -98,11 +109,11 @@ func (t *tether) cut(release func() error) error {
 			return err
 		case !stopped:
 			return errSetup
-		case ws.StopSignal() == unix.SIGSTOP:
+		case event(ws) == unix.PTRACE_EVENT_STOP:
 			if err := release(); err != nil {
 				return err
 			}
-			return t.failed("detach", unix.PtraceDetach(t.pid))
+			return t.failed("let go of", unix.PtraceDetach(t.pid))
 		}
 		if err := t.resume(ws); err != nil {
 			return err
@@ -138,22 +149,28 @@ func (t *tether) wait(flags int) (stopped bool, ws unix.WaitStatus, err error) {
 	}
 }
 
-// resume hands the signal on, but for tracing's own, and for stops by the
-// terminal (^Z): they stopped us as well, and we are here again.
+// event is what stopped a process, one of PTRACE_EVENT_*; 0 is a signal that it has not
+// taken yet.
+func event(ws unix.WaitStatus) int { return int(ws) >> 16 }
+
+// forks tells whether the process stopped because it has made another.
+func forks(ws unix.WaitStatus) bool {
+	e := event(ws)
+	return e == unix.PTRACE_EVENT_FORK || e == unix.PTRACE_EVENT_VFORK || e == unix.PTRACE_EVENT_CLONE
+}
+
+// resume hands the signal on, but for stops by the terminal (^Z): they stopped us as
+// well, and we are here again.
 func (t *tether) resume(ws unix.WaitStatus) error {
-	if ws.TrapCause() > 0 {
+	if forks(ws) {
 		return t.forked()
 	}
 	s := ws.StopSignal()
-	switch s {
-	case unix.SIGTRAP, unix.SIGSTOP, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU:
+	switch {
+	case event(ws) != 0, s == unix.SIGSTOP, s == unix.SIGTSTP, s == unix.SIGTTIN, s == unix.SIGTTOU:
 		s = 0
 	}
-	err := unix.PtraceCont(t.pid, int(s))
-	if errors.Is(err, unix.ESRCH) { // killed meanwhile; the next wait tells
-		return nil
-	}
-	return t.failed("continue", err)
+	return t.failed("continue", unix.PtraceCont(t.pid, int(s)))
 }
 
 // forked ends what the process has forked, and tells that it is not the jail's: that
@@ -171,8 +188,10 @@ func (t *tether) forked() error {
 	return errors.Join(errAround, inner.reap())
 }
 
+// failed says what could not be done. What was killed meanwhile is no failure: the next
+// wait tells of it.
 func (t *tether) failed(what string, err error) error {
-	if err == nil {
+	if err == nil || errors.Is(err, unix.ESRCH) {
 		return nil
 	}
 	return fmt.Errorf("%s process %d, which holds the command back: %w", what, t.pid, err)

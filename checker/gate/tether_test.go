@@ -15,8 +15,19 @@ func follows(t *testing.T, script string) *tether {
 	t.Helper()
 	runtime.LockOSThread() // tracing belongs to a thread
 	t.Cleanup(runtime.UnlockOSThread)
-	sh, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", script}, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{Ptrace: true}})
+	hold, err := newHold()
 	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	sh, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", "read held <&3; " + script}, &syscall.ProcAttr{Files: []uintptr{0, 1, 2, hold.Fd()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tied, err := seize(sh); err != nil || !tied {
+		t.Fatal(tied, err)
+	}
+	if err := letGo(hold); err != nil {
 		t.Fatal(err)
 	}
 	held, err := tetherFork(sh)

@@ -65,10 +65,14 @@ func (m *mismatch) Error() string {
 // that is taken for bwrap's final word.
 const settleLimit = 200 * time.Millisecond
 
+// longestLook is what a look counts at most: we were stopped (^Z), and bwrap with us,
+// when it took longer.
+const longestLook = settleLimit / 4
+
 // wait polls until the child's mounts are as expected. They change while bwrap
 // works, so neither a difference nor its absence counts before bwrap is done; where
 // that is not known, a difference counts only when nothing moves any more.
-func (v *verifier) wait(deadline time.Time) error {
+func (v *verifier) wait(limit time.Duration) error {
 	look := func() error {
 		if err := v.meanwhile(); err != nil {
 			return err
@@ -78,7 +82,7 @@ func (v *verifier) wait(deadline time.Time) error {
 		}
 		return v.once()
 	}
-	return settle(look, v.final, deadline)
+	return settle(look, v.final, limit)
 }
 
 // atWork tells that bwrap is not done, unless it has ended. What has ended has no root
@@ -90,29 +94,33 @@ func (v *verifier) atWork() error {
 	return errUnfinished
 }
 
-// settle looks until nothing is wrong, or what is wrong has been so for a while, and
+// settle looks until nothing is wrong, or a mismatch has been so for a while, and
 // bwrap was done before it was looked at: it may be done by the time that that is told.
-func settle(look func() error, final func() bool, deadline time.Time) error {
+// What is unfinished may be so until limit has passed: a signal has bwrap, when it is
+// done, begin its read anew, and look busy for a moment.
+func settle(look func() error, final func() bool, limit time.Duration) error {
 	var last string
-	begun := time.Now()
-	since := begun
-	for {
-		done := time.Since(since) > settleLimit && final()
+	var passed, since time.Duration // of looking, and by then it was as it is
+	for at := time.Now(); ; {
+		done := passed-since > settleLimit && final()
 		err := look()
 		var m *mismatch
-		if err == nil || !errors.As(err, &m) && !errors.Is(err, errUnfinished) {
+		wrong := errors.As(err, &m)
+		if err == nil || !wrong && !errors.Is(err, errUnfinished) {
 			return err
 		}
 		now := time.Now()
+		passed += min(now.Sub(at), longestLook)
+		at = now
 		if text := err.Error(); text != last {
-			last, since, done = text, now, false
+			last, since, done = text, passed, false
 		}
-		if done || now.After(deadline) {
+		if wrong && done || passed > limit {
 			return err
 		}
 		// The jail is not to wait for us, and looking takes some 10 microseconds
 		// while bwrap is at work.
-		time.Sleep(max(200*time.Microsecond, min(time.Since(begun)/20, 5*time.Millisecond)))
+		time.Sleep(max(200*time.Microsecond, min(passed/20, 5*time.Millisecond)))
 	}
 }
 

@@ -98,16 +98,49 @@ func TestSettlesOnWhatWasSeenLast(t *testing.T) {
 		}
 		return errUnfinished
 	}
-	if err := settle(look, final, time.Now().Add(time.Minute)); err != nil {
+	if err := settle(look, final, time.Minute); err != nil {
 		t.Errorf("what was so before bwrap was done: %v", err)
 	}
 	wrong := &mismatch{"something else"}
-	if err := settle(func() error { return wrong }, final, time.Now().Add(time.Minute)); !errors.Is(err, wrong) {
+	if err := settle(func() error { return wrong }, final, time.Minute); !errors.Is(err, wrong) {
 		t.Errorf("what stays wrong: %v", err)
 	}
 	never := func() bool { return false }
-	if err := settle(func() error { return wrong }, never, time.Now().Add(settleLimit)); !errors.Is(err, wrong) {
+	if err := settle(func() error { return wrong }, never, settleLimit); !errors.Is(err, wrong) {
 		t.Errorf("what is never done: %v", err)
+	}
+}
+
+// bwrap that was done, and that a signal has read once more, is not late.
+func TestUnfinishedIsNotFinal(t *testing.T) {
+	asked := 0
+	final := func() bool {
+		asked++
+		return true
+	}
+	look := func() error {
+		if asked > 1 {
+			return nil
+		}
+		return errUnfinished
+	}
+	if err := settle(look, final, time.Minute); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nor is one that was stopped together with us.
+func TestTimeStoppedDoesNotCount(t *testing.T) {
+	looks := 0
+	look := func() error {
+		if looks++; looks > 1 {
+			return nil
+		}
+		time.Sleep(4 * longestLook) // for a stop of the whole process
+		return errUnfinished
+	}
+	if err := settle(look, func() bool { return false }, 2*longestLook); err != nil {
+		t.Error(err)
 	}
 }
 
