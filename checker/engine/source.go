@@ -26,6 +26,8 @@ type Source struct {
 	FS fs.FS
 	// Root is the file or folder of FS that holds the rules; "" is all of it.
 	Root string
+	// ListsOnly takes the lists of FS, and no rule.
+	ListsOnly bool
 	// Texts, when not nil, are the files, by path, in the place of FS and Root.
 	Texts map[string][]byte
 	// Plan, when not nil, is what planner.Others compiled the Rego files to, which
@@ -91,7 +93,7 @@ func Read(sources ...Source) ([]File, error) {
 		if s.Texts == nil {
 			err = r.walk(s)
 		}
-		if err == nil && len(r.files) == before {
+		if err == nil && len(r.files) == before && !s.ListsOnly {
 			err = ErrEmpty
 		}
 		if err != nil {
@@ -115,7 +117,11 @@ type reader struct {
 }
 
 func (r *reader) walk(s Source) error {
-	return fs.WalkDir(s.FS, cmp.Or(s.Root, "."), func(p string, d fs.DirEntry, err error) error {
+	root := cmp.Or(s.Root, ".")
+	if s.ListsOnly {
+		root = listsRoot
+	}
+	return fs.WalkDir(s.FS, root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -141,7 +147,7 @@ func (r *reader) texts(s Source) error {
 // read adds a file of the source, if it is one of ours.
 func (r *reader) read(s Source, p string) error {
 	f := File{Source: s, Path: strings.TrimPrefix(p, s.Root+"/")}
-	if !isRule(f.Path) && !isList(f.Path) && !describes(s, p) {
+	if s.ListsOnly && !isList(f.Path) || !isRule(f.Path) && !isList(f.Path) && !describes(s, p) {
 		return nil
 	}
 	var err error
@@ -189,4 +195,7 @@ func describes(s Source, p string) bool {
 	return err == nil
 }
 
-func isList(p string) bool { return path.Ext(p) == ".json" && strings.HasPrefix(p, "data/") }
+// listsRoot is the folder of a source that its lists are in.
+const listsRoot = "data"
+
+func isList(p string) bool { return path.Ext(p) == ".json" && strings.HasPrefix(p, listsRoot+"/") }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/engine/cache"
@@ -31,24 +32,19 @@ func build(words []string, out io.Writer) error {
 	if err := sameBuild(*ofBuild); err != nil {
 		return err
 	}
-	var sources []engine.Source
-	for _, name := range flags.Args() {
-		if info, err := os.Stat(name); err != nil {
-			return fmt.Errorf("%s: %w: name a folder of rules or a .rego file", name, errors.Unwrap(err)) // an *fs.PathError, without stat
-		} else if !info.IsDir() && filepath.Ext(name) != ".rego" {
-			return fmt.Errorf("%s is neither a folder nor a .rego file", name)
-		}
-		whole, err := filepath.Abs(name) // a slash at the end, and dots, name the folder as well
-		if err != nil {
-			return err
-		}
-		sources = append(sources, engine.Source{Name: name, FS: os.DirFS(filepath.Dir(whole)), Root: filepath.Base(whole)})
-	}
-	built, err := opa.Build(context.Background(), sources...)
+	sources, lists, err := sourcesOf(flags.Args())
 	if err != nil {
 		return err
 	}
-	code, err := wasm.Describe(built.Code, built.Rules, built.Reads, built.Data)
+	built, err := opa.Build(context.Background(), sources...)
+	var lacks *engine.LackError
+	if errors.As(err, &lacks) && len(lists) > 0 {
+		built, err = opa.Build(context.Background(), append(sources, lists...)...)
+	}
+	if err != nil {
+		return err
+	}
+	code, err := wasm.Describe(built.Code, wasm.About{Rules: built.Rules, Reads: built.Reads, Data: built.Data, Needs: built.Needs})
 	if err != nil {
 		return err
 	}
@@ -62,6 +58,31 @@ func build(words []string, out io.Writer) error {
 	}
 	_, err = fmt.Fprintf(out, "%s: %s, %d KiB\n", *file, counted(len(built.Rules), "rule"), kib(code))
 	return err
+}
+
+// sourcesOf are those that were named, and the lists that lie beside single files, of
+// which a rule may need some, and which may be of something else.
+func sourcesOf(names []string) (sources, lists []engine.Source, err error) {
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w: name a folder of rules or a .rego file", name, errors.Unwrap(err)) // an *fs.PathError, without stat
+		}
+		if !info.IsDir() && filepath.Ext(name) != ".rego" {
+			return nil, nil, fmt.Errorf("%s is neither a folder nor a .rego file", name)
+		}
+		whole, err := filepath.Abs(name) // a slash at the end, and dots, name the folder as well
+		if err != nil {
+			return nil, nil, err
+		}
+		folder := filepath.Dir(whole)
+		sources = append(sources, engine.Source{Name: name, FS: os.DirFS(folder), Root: filepath.Base(whole)})
+		same := func(s engine.Source) bool { return s.Name == folder }
+		if data, err := os.Stat(filepath.Join(folder, "data")); err == nil && data.IsDir() && !info.IsDir() && !slices.ContainsFunc(lists, same) {
+			lists = append(lists, engine.Source{Name: folder, FS: os.DirFS(folder), ListsOnly: true})
+		}
+	}
+	return sources, lists, nil
 }
 
 // warm compiles a module for the next launch. Here it is an error that a launch

@@ -268,7 +268,7 @@ func (f *folder) compile(ctx context.Context, texts map[string][]byte) ([]bundle
 	if err != nil {
 		return nil, err
 	}
-	if texts[module], err = wasm.Describe(built.Code, built.Rules, built.Reads, built.Data); err != nil {
+	if texts[module], err = wasm.Describe(built.Code, wasm.About{Rules: built.Rules, Reads: built.Reads, Data: built.Data, Needs: built.Needs}); err != nil {
 		return nil, err
 	}
 	var entrypoints []bundle.Entrypoint

@@ -141,14 +141,15 @@ func ruleID(file string) string {
 	return path.Join(cmp.Or(path.Base(path.Clean("/" + category)[1:]), "wasm"), name)
 }
 
-// documents are the JSON of what the lists of the sources make, once somebody asks.
-func documents(sources []engine.Source) func() ([]byte, error) {
-	return sync.OnceValues(func() ([]byte, error) {
+// documents are what the lists of the sources make, once somebody asks.
+func documents(sources []engine.Source) func() (wasm.Documents, error) {
+	return sync.OnceValues(func() (wasm.Documents, error) {
 		lists, err := engine.Lists(sources...)
 		if err != nil {
-			return nil, err
+			return wasm.Documents{}, err
 		}
-		return json.Marshal(lists)
+		doc, err := json.Marshal(lists)
+		return wasm.Documents{Lists: lists, JSON: doc}, err
 	})
 }
 

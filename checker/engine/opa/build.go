@@ -18,8 +18,9 @@ type Built struct {
 	Code []byte
 	// Rules are those of the module, by the entrypoint that stands for each.
 	Rules map[string]engine.Rule
-	Reads []string // see Rego.Reads
-	Data  bool     // see Rego.ReadsData
+	Reads []string      // see Rego.Reads
+	Data  bool          // see Rego.ReadsData
+	Needs []engine.Need // see Rego.Needs
 }
 
 // Build compiles the rules of the sources, which the pack's library is there for.
@@ -31,7 +32,7 @@ func Build(ctx context.Context, sources ...engine.Source) (Built, error) {
 	if err != nil {
 		return Built{}, err
 	}
-	built := Built{Rules: map[string]engine.Rule{}, Reads: e.Reads(), Data: e.ReadsData()}
+	built := Built{Rules: map[string]engine.Rule{}, Reads: e.Reads(), Data: e.ReadsData(), Needs: e.Needs()}
 	for _, r := range e.entries {
 		p, err := r.ref.Ptr()
 		if err != nil {

@@ -1,9 +1,12 @@
 package opa
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 )
 
 // Reads are the parts of the policy input that the rules and what they call read,
@@ -22,6 +25,13 @@ func (r *Rego) Reads() []string {
 // the lists of a source are.
 func (r *Rego) ReadsData() bool { return r.search().data }
 
+// Needs are the base documents that the rules and what they call read, sorted, each once.
+func (r *Rego) Needs() []engine.Need {
+	needs := r.search().needs
+	slices.SortFunc(needs, func(a, b engine.Need) int { return cmp.Or(slices.Compare(a.Keys, b.Keys), cmp.Compare(a.At, b.At)) })
+	return slices.CompactFunc(needs, func(a, b engine.Need) bool { return slices.Equal(a.Keys, b.Keys) })
+}
+
 func (r *Rego) search() *search {
 	s := &search{compiler: r.compiler, seen: map[*ast.Rule]bool{}, parts: []string{}}
 	for _, e := range r.entries {
@@ -39,6 +49,7 @@ type search struct {
 	parts    []string
 	all      bool
 	data     bool
+	needs    []engine.Need
 }
 
 func (s *search) rule(r *ast.Rule) {
@@ -52,6 +63,9 @@ func (s *search) rule(r *ast.Rule) {
 		case ast.Ref:
 			if x[0].Equal(ast.DefaultRootDocument) {
 				s.data = s.data || !s.isRule(x)
+				if !isVirtual(s.compiler, x) {
+					s.needs = append(s.needs, need(x))
+				}
 				for _, t := range x[1:] {
 					v.Walk(t)
 				}

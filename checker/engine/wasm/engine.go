@@ -35,9 +35,9 @@ type Module struct {
 
 // Options are what modules run with.
 type Options struct {
-	// Data makes the JSON of the base documents that OPA's modules read below "data",
-	// and is asked where one may; nil for none.
-	Data func() ([]byte, error)
+	// Data makes the base documents that OPA's modules read below "data", and is asked
+	// where one may; nil for none.
+	Data func() (Documents, error)
 	// Functions finds a built-in function by its name for OPA's modules; nil for none.
 	Functions func(name string) (Function, error)
 	// Before, when not nil, is told of each module that is about to run, which may
@@ -50,6 +50,12 @@ type Options struct {
 	// interruptible ends a module with the context, at a cost for each of its loops:
 	// for tests, which can not kill the process around it.
 	interruptible bool
+}
+
+// Documents are base documents, as the lists of a source make them.
+type Documents struct {
+	Lists map[string]any
+	JSON  []byte // the same
 }
 
 // Bounds of one module.
@@ -120,7 +126,7 @@ func newEngine(ctx context.Context, o Options) *Engine {
 		o.Note = func(string) {}
 	}
 	if o.Data == nil {
-		o.Data = func() ([]byte, error) { return noData, nil }
+		o.Data = func() (Documents, error) { return Documents{JSON: noData}, nil }
 	}
 	if o.Functions == nil {
 		o.Functions = func(name string) (Function, error) { return nil, fmt.Errorf("calls %s, which is not there", name) }

@@ -34,7 +34,7 @@ const (
 func findingSeeds(t testing.TB) map[string][]byte {
 	t.Helper()
 	policy := opaSeed(t)
-	described, err := Describe(policy, map[string]engine.Rule{"acme/no_network/deny": {ID: "acme/no-network", Title: "T", Severity: finding.Warning}}, []string{"jail"}, false)
+	described, err := Describe(policy, About{Rules: map[string]engine.Rule{"acme/no_network/deny": {ID: "acme/no-network", Title: "T", Severity: finding.Warning}}, Reads: []string{"jail"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func (e *Engine) loadOPA(ctx context.Context, m Module, c wazero.CompiledModule)
 	if err != nil {
 		return nil, err
 	}
-	if o.parts, err = readBy(c.CustomSections()); err != nil {
+	if o.parts, err = said[[]string](c.CustomSections(), readsSection); err != nil {
 		return nil, err
 	}
 	if o.data, err = e.options.dataFor(c.CustomSections()); err != nil {
@@ -84,7 +84,17 @@ func (o Options) dataFor(sections []api.CustomSection) ([]byte, error) {
 	if slices.ContainsFunc(sections, func(s api.CustomSection) bool { return s.Name() == noDataSection }) {
 		return noData, nil
 	}
-	return o.Data()
+	needs, err := said[[]engine.Need](sections, needsSection)
+	if err != nil {
+		return nil, err
+	}
+	d, err := o.Data()
+	for _, n := range needs {
+		if err == nil {
+			err = n.Check(d.Lists)
+		}
+	}
+	return d.JSON, err
 }
 
 // prepare checks that the module is one that can be run, and reads what it is.

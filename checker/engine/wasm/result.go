@@ -63,45 +63,57 @@ func foreign(r engine.Rule, message string) finding.Finding {
 	return f
 }
 
-// The custom sections in which Describe puts the rules, and what they read. The last
+// The custom sections in which Describe puts the rules, and what they read. The third
 // is empty: that it is there says that no base document is read.
 const (
 	sectionName   = "ocjail.rules"
 	readsSection  = "ocjail.reads"
 	noDataSection = "ocjail.no-data"
+	needsSection  = "ocjail.needs"
 )
 
-// Describe adds to a module of OPA's what is known of its rules, by entrypoint, and
-// which parts of the input they read, nil for any; and whether they read base
-// documents, what Rego calls data.
-func Describe(code []byte, rules map[string]engine.Rule, reads []string, data bool) ([]byte, error) {
-	doc, err := json.Marshal(rules)
-	if err != nil {
-		return nil, err
-	}
-	code = section(bytes.Clone(code), 0, append(text(nil, sectionName), doc...))
-	if !data {
-		code = section(code, 0, text(nil, noDataSection))
-	}
-	if reads == nil {
-		return code, nil
-	}
-	if doc, err = json.Marshal(reads); err != nil {
-		return nil, err
-	}
-	return section(code, 0, append(text(nil, readsSection), doc...)), nil
+// About is what is known of a module of OPA's.
+type About struct {
+	Rules map[string]engine.Rule // by entrypoint
+	Reads []string               // the parts of the input that they read, nil for any
+	Data  bool                   // whether they read base documents, what Rego calls data
+	Needs []engine.Need          // of these, those that must be there
 }
 
-// readBy reads which parts of the input the rules read; nil if Describe did not say.
-func readBy(sections []api.CustomSection) (reads []string, err error) {
+// Describe adds to a module of OPA's what is known of it.
+func Describe(code []byte, a About) ([]byte, error) {
+	code = bytes.Clone(code)
+	if !a.Data {
+		code = section(code, 0, text(nil, noDataSection))
+	}
+	for _, s := range []struct {
+		name string
+		said any
+		some bool
+	}{{sectionName, a.Rules, true}, {readsSection, a.Reads, a.Reads != nil}, {needsSection, a.Needs, len(a.Needs) > 0}} {
+		if !s.some {
+			continue
+		}
+		doc, err := json.Marshal(s.said)
+		if err != nil {
+			return nil, err
+		}
+		code = section(code, 0, append(text(nil, s.name), doc...))
+	}
+	return code, nil
+}
+
+// said reads what Describe wrote into one section; the zero value if it did not.
+func said[T any](sections []api.CustomSection, name string) (what T, err error) {
 	for _, s := range sections {
-		if s.Name() == readsSection {
-			if err := json.Unmarshal(s.Data(), &reads); err != nil {
-				return nil, fmt.Errorf("section %s: %w", readsSection, err)
-			}
+		if s.Name() != name {
+			continue
+		}
+		if err := json.Unmarshal(s.Data(), &what); err != nil {
+			return what, fmt.Errorf("section %s: %w", name, err)
 		}
 	}
-	return reads, nil
+	return what, nil
 }
 
 // described reads what Describe wrote; nil if it did not.

@@ -56,7 +56,7 @@ func build(t testing.TB, rego string, entrypoints ...string) []byte {
 
 func open(t testing.TB, data string, modules ...wasm.Module) (*wasm.Engine, error) {
 	t.Helper()
-	e, err := wasm.Open(t.Context(), wasm.Options{Data: func() ([]byte, error) { return []byte(data), nil }, Functions: opa.Function}, modules...)
+	e, err := wasm.Open(t.Context(), wasm.Options{Data: func() (wasm.Documents, error) { return wasm.Documents{JSON: []byte(data)}, nil }, Functions: opa.Function}, modules...)
 	if err == nil {
 		t.Cleanup(func() { e.Close(context.Background()) })
 	}

@@ -48,7 +48,7 @@ func module(t *testing.T, rego string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := wasm.Describe(built.Code, built.Rules, built.Reads, built.Data)
+	code, err := wasm.Describe(built.Code, wasm.About{Rules: built.Rules, Reads: built.Reads, Data: built.Data, Needs: built.Needs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,13 +212,48 @@ func TestLyingModules(t *testing.T) {
 		t.Fatal(built.Data, err)
 	}
 	for _, honest := range []bool{true, false} {
-		code, err := wasm.Describe(built.Code, built.Rules, built.Reads, honest)
+		code, err := wasm.Describe(built.Code, wasm.About{Rules: built.Rules, Reads: built.Reads, Data: honest})
 		if err != nil {
 			t.Fatal(err)
 		}
 		found, _, err := k.judge(list(code), lint)
 		if want := map[bool]string{true: "some", false: "none"}[honest]; err != nil || len(found) != 1 || found[0].Message != want {
 			t.Errorf("honest %v: %v, %v", honest, found, err)
+		}
+	}
+}
+
+// A list that a module reads has to be there: to it an absent one is undefined, and it
+// would find nothing.
+func TestModuleLacksItsList(t *testing.T) {
+	k := newKeeper(t)
+	reads := "package lists\nwarn contains \"some\" if \"a\" in data.acme.names"
+	built, err := opa.Build(t.Context(), engine.Source{Name: "acme", FS: fstest.MapFS{"a.rego": {Data: []byte(reads)}, "data/acme/names.json": {Data: []byte(names)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := wasm.Describe(built.Code, wasm.About{Rules: built.Rules, Reads: built.Reads, Data: built.Data, Needs: built.Needs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsaid, err := wasm.Describe(built.Code, wasm.About{Rules: built.Rules, Reads: built.Reads, Data: built.Data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, _, err := k.judge(files(t, "m.wasm", string(unsaid)), lint); err != nil || len(found) != 0 {
+		t.Fatalf("a module that does not say what it needs: %v, %v, so this proves nothing", found, err)
+	}
+	if found, _, err := k.judge(files(t, "m.wasm", string(said), "data/acme/names.json", names), lint); err != nil || len(found) != 1 {
+		t.Errorf("with its list: %v, %v", found, err)
+	}
+	for want, list := range map[string][]string{
+		"acme: a.rego:2: data.acme is not there":       nil,
+		"acme: a.rego:2: data.acme.names is not there": {"data/acme/others.json", names},
+		"acme: a.rego:2: data.acme.names is empty":     {"data/acme/names.json", "[]"},
+	} {
+		_, err := open(t, time.Second, files(t, append([]string{"m.wasm", string(said)}, list...)...))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", list, err, want)
 		}
 	}
 }

@@ -414,7 +414,7 @@ func TestLayerIsTheSources(t *testing.T) {
 		r.Layer = "organisation"
 		built.Rules[p] = r
 	}
-	code, err := wasm.Describe(built.Code, built.Rules, nil, true)
+	code, err := wasm.Describe(built.Code, wasm.About{Rules: built.Rules, Data: true})
 	if err != nil {
 		t.Fatal(err)
 	}
