@@ -172,7 +172,7 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 	if err != nil {
 		return nil, err
 	}
-	others, err := e.judgeThere(ctx, in)
+	others, err := e.judgeThere(ctx, in, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +180,9 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 	defer stop()
 	all, err := e.judgeHere(here, doc)
 	v := <-others
-	if errors.Is(v.err, worker.ErrAgain) { // here, for this is the main thread
-		if others, err = e.judgeThere(ctx, in); err != nil {
+	var again *worker.AgainError
+	if errors.As(v.err, &again) { // here, for this is the main thread
+		if others, err = e.judgeThere(ctx, in, again); err != nil {
 			return nil, err
 		}
 		v = <-others
@@ -204,7 +205,7 @@ type verdict struct {
 }
 
 // judgeThere has the other process judge, whose verdict comes later.
-func (e *engines) judgeThere(ctx context.Context, in *Input) (<-chan verdict, error) {
+func (e *engines) judgeThere(ctx context.Context, in *Input, again *worker.AgainError) (<-chan verdict, error) {
 	later := make(chan verdict, 1)
 	if e.others == nil {
 		later <- verdict{}
@@ -214,7 +215,7 @@ func (e *engines) judgeThere(ctx context.Context, in *Input) (<-chan verdict, er
 	if err != nil {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
-	judged := e.others.Begin(ctx, doc)
+	judged := e.others.Begin(ctx, doc, again)
 	go func() {
 		found, err := judged()
 		later <- verdict{found, err}

@@ -63,8 +63,13 @@ type Engine interface {
 // Limit returns a context that ends with the evaluation's time limit,
 // DefaultTimeLimit when zero, and says so.
 func Limit(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return LimitAfter(ctx, limit, 0)
+}
+
+// LimitAfter is Limit where so much of it is used up already.
+func LimitAfter(ctx context.Context, limit, spent time.Duration) (context.Context, context.CancelFunc) {
 	if limit == 0 {
 		limit = DefaultTimeLimit
 	}
-	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("rules overran the time limit of %s: raise gate.timeout or mend the rule", limit))
+	return context.WithTimeoutCause(ctx, limit-spent, fmt.Errorf("rules overran the time limit of %s: raise gate.timeout or mend the rule", limit))
 }

@@ -324,6 +324,29 @@ func message(doc string) string {
 	return fmt.Sprintf("printf '\\000\\000\\000\\%03o%s'\n", len(doc), doc)
 }
 
+// A program that passes the rules on in the middle of judging has used up the time that
+// it took: the other one gets what is left, however slow this machine is.
+func TestOneLimitForBoth(t *testing.T) {
+	loaded := message(`{"rules":[{"id":"m/m","title":"m","severity":"error"}],"reads":null}`)
+	judging := "head -c 4 >/dev/null; sleep 1; "
+	install(t, hello(t, worker.Identity())+loaded+judging+message(`{"findings":[]}`)+"cat >/dev/null")
+	installWASM(t, hello(t, worker.Identity())+loaded+judging+message(`{"error":"not I","elsewhere":true}`)+"cat >/dev/null")
+	w, err := open(t, 1500*time.Millisecond, files(t, "m.wasm", "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := w.Evaluate(t.Context(), []byte(lint)); err == nil || !strings.Contains(err.Error(), "time limit of 1.5s") {
+		t.Errorf("%v, %v", found, err)
+	}
+	// With time enough for both there is a verdict.
+	if w, err = open(t, time.Minute, files(t, "m.wasm", "x")); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := w.Evaluate(t.Context(), []byte(lint)); err != nil || len(found) != 0 || w.Judging() != worker.Name {
+		t.Errorf("%v, %v, %s", found, err, w.Judging())
+	}
+}
+
 // The program with OPA can not pass the rules on.
 func TestNoWayOnFromOPA(t *testing.T) {
 	install(t, hello(t, worker.Identity())+message(`{"reads":null,"error":"mine not","elsewhere":true}`)+"cat >/dev/null")

@@ -47,8 +47,11 @@ type Worker struct {
 // none, or where it is known beforehand that it can not.
 type programs struct{ withOPA, withoutOPA string }
 
-// ErrAgain says that another program must be asked: Begin asks it.
-var ErrAgain = errors.New("the rules need OPA: they are to be judged by again")
+// AgainError says that another program must be asked: Begin asks it, in the time that is
+// left.
+type AgainError struct{ spent time.Duration }
+
+func (*AgainError) Error() string { return "the rules need OPA: they are to be judged by again" }
 
 var _ engine.Engine = (*Worker)(nil)
 
@@ -150,16 +153,18 @@ func (w *Worker) Rules() []engine.Rule { return w.loaded.Rules }
 // Evaluate implements Engine, once Open has returned. Like Start it must be called
 // on the main thread.
 func (w *Worker) Evaluate(ctx context.Context, input []byte) ([]finding.Finding, error) {
-	found, err := w.Begin(ctx, input)()
-	if errors.Is(err, ErrAgain) {
-		return w.Begin(ctx, input)()
+	found, err := w.Begin(ctx, input, nil)()
+	var again *AgainError
+	if errors.As(err, &again) {
+		return w.Begin(ctx, input, again)()
 	}
 	return found, err
 }
 
 // Begin is Evaluate beside other work: only the function that it returns waits for
-// the verdict, and may be called anywhere. Its error may be ErrAgain, once.
-func (w *Worker) Begin(ctx context.Context, input []byte) func() ([]finding.Finding, error) {
+// the verdict, and may be called anywhere. Its error may be an *AgainError, once, which
+// is for the next time; nil the first time.
+func (w *Worker) Begin(ctx context.Context, input []byte, again *AgainError) func() ([]finding.Finding, error) {
 	failed := func(err error) func() ([]finding.Finding, error) {
 		return func() ([]finding.Finding, error) { return nil, err }
 	}
@@ -177,7 +182,11 @@ func (w *Worker) Begin(ctx context.Context, input []byte) func() ([]finding.Find
 	if err != nil {
 		return failed(err)
 	}
-	return func() ([]finding.Finding, error) { return w.judge(ctx, with, seen) }
+	var spent time.Duration
+	if again != nil {
+		spent = again.spent
+	}
+	return func() ([]finding.Finding, error) { return w.judge(ctx, with, seen, spent) }
 }
 
 // conversation is with the process, which it starts if need be.
@@ -194,20 +203,23 @@ func (w *Worker) conversation() (with *conversation, err error) {
 	return w.with, err
 }
 
-func (w *Worker) judge(ctx context.Context, with *conversation, seen []byte) ([]finding.Finding, error) {
+// judge has the process judge. Of the time limit so much has been spent before, by a
+// program that could not.
+func (w *Worker) judge(ctx context.Context, with *conversation, seen []byte, spent time.Duration) ([]finding.Finding, error) {
 	w.judging.Lock()
 	defer w.judging.Unlock()
 	if _, err := with.open(ctx); err != nil {
-		return nil, w.orAgain(with, err)
+		return nil, w.orAgain(with, err, spent)
 	}
-	ctx, stop := engine.Limit(ctx, w.options.TimeLimit)
+	ctx, stop := engine.LimitAfter(ctx, w.options.TimeLimit, spent)
 	defer stop()
+	begun := time.Now()
 	found, err := with.judge(ctx, seen)
 	if err == nil {
 		err = w.check(with.process.cmd.Path, found)
 	}
 	if err != nil {
-		return nil, w.orAgain(with, err)
+		return nil, w.orAgain(with, err, spent+time.Since(begun))
 	}
 	if w.kept != nil && lasting(w.loaded) {
 		w.kept.keepVerdict(seen, found)
@@ -215,10 +227,10 @@ func (w *Worker) judge(ctx context.Context, with *conversation, seen []byte) ([]
 	return found, nil
 }
 
-// orAgain is the error, or ErrAgain.
-func (w *Worker) orAgain(from *conversation, err error) error {
+// orAgain is the error, or an *AgainError.
+func (w *Worker) orAgain(from *conversation, err error, spent time.Duration) error {
 	if w.turn(from, err) {
-		return ErrAgain
+		return &AgainError{spent}
 	}
 	return err
 }
