@@ -14,6 +14,12 @@ import (
 // changed since f was read: then nothing is written. Whenever it is killed, the lock is
 // whole, as it was or as it is to be. The caller keeps other updates from it meanwhile,
 // by the lock of a store: that of the folder could be held by all who can read it.
+//
+// Two users who update one project's lock hold those of two stores, so the last to rename
+// may, within the moment after its look, replace what the other wrote just then. That
+// costs the other an update and nobody a rule: either lock is whole and names a bundle
+// that was verified, it opens nothing, and whoever has seen the newer revision is refused
+// an older one (TestLockOfAFetchedBundle), by launches and by the next update, which moves it on.
 func (o Owners) MoveLock(f *File, text []byte) error {
 	name, before := LockFile(f.Path), []byte(nil)
 	at := name
