@@ -53,16 +53,18 @@ func tetherFork(bwrap int) (*tether, error) {
 		if err != nil || !stopped {
 			return nil, err
 		}
-		if forks(ws) {
-			child, err := unix.PtraceGetEventMsg(bwrap)
-			if err != nil {
-				return nil, b.failed("follow", err)
+		if !forks(ws) {
+			if err := b.resume(ws); err != nil {
+				return nil, err
 			}
-			t := &tether{pid: int(child)}
-			return t, errors.Join(b.failed("let go of", unix.PtraceDetach(bwrap)), t.begin())
+			continue
 		}
-		if err := b.resume(ws); err != nil {
+		t, err := b.made()
+		if err != nil {
 			return nil, err
+		}
+		if t != nil {
+			return t, errors.Join(b.failed("let go of", unix.PtraceDetach(bwrap)), t.begin())
 		}
 	}
 }
@@ -113,7 +115,11 @@ func (t *tether) cut(release func() error) error {
 			if err := release(); err != nil {
 				return err
 			}
-			return t.failed("let go of", unix.PtraceDetach(t.pid))
+			err := unix.PtraceDetach(t.pid)
+			if errors.Is(err, unix.ESRCH) { // killed where it stood; bwrap waits until we have seen it
+				return errors.Join(errSetup, t.reap())
+			}
+			return t.failed("let go of", err)
 		}
 		if err := t.resume(ws); err != nil {
 			return err
@@ -159,6 +165,16 @@ func forks(ws unix.WaitStatus) bool {
 	return e == unix.PTRACE_EVENT_FORK || e == unix.PTRACE_EVENT_VFORK || e == unix.PTRACE_EVENT_CLONE
 }
 
+// made is what the process has forked, in a stop that forks tells of; nil when it was
+// killed meanwhile.
+func (t *tether) made() (*tether, error) {
+	child, err := unix.PtraceGetEventMsg(t.pid)
+	if err != nil {
+		return nil, t.failed("follow", err)
+	}
+	return &tether{pid: int(child)}, nil
+}
+
 // resume hands the signal on, but for stops by the terminal (^Z): they stopped us as
 // well, and we are here again.
 func (t *tether) resume(ws unix.WaitStatus) error {
@@ -177,11 +193,10 @@ func (t *tether) resume(ws unix.WaitStatus) error {
 // one forks nothing before it may run the command (bubblewrap.c, main). What it
 // forks is traced too (ptrace(2)), and would never be let go.
 func (t *tether) forked() error {
-	child, err := unix.PtraceGetEventMsg(t.pid)
-	if err != nil {
-		return t.failed("follow", err)
+	inner, err := t.made()
+	if err != nil || inner == nil {
+		return err
 	}
-	inner := &tether{pid: int(child)}
 	if err := unix.Kill(inner.pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 		return inner.failed("end", err)
 	}

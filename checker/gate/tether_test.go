@@ -69,3 +69,13 @@ func TestTetherIsOfNoProcessThatForks(t *testing.T) {
 		t.Errorf("one that forks nothing: %v", err)
 	}
 }
+
+// What somebody kills in the moment of its release was ours when it ended: its parent is
+// told when we have seen it.
+func TestKilledWhenReleased(t *testing.T) {
+	held := follows(t, "(sleep 60)")
+	err := held.cut(func() error { return unix.Kill(held.pid, unix.SIGKILL) })
+	if !errors.Is(err, errSetup) || !held.gone {
+		t.Errorf("%v, %+v", err, held)
+	}
+}
