@@ -182,7 +182,7 @@ func TestUserMayWrite(t *testing.T) {
 			if o, ok := tc.dirs[path]; ok {
 				st.UID, st.Mode = o.uid, o.mode
 			}
-			f.stats[path] = &looked{stat: st}
+			f.stats.note(path, &looked{stat: st})
 		}
 		if err := f.userMayWrite(Real{Path: tc.path}); (err == nil) != tc.allow {
 			t.Errorf("%s: %v", name, err)

@@ -18,14 +18,13 @@ import (
 )
 
 // FS answers questions about the host's file system from one snapshot: each
-// path is looked up at most once. Make a new one after changing files. It is
+// path has one answer. Make a new one after changing files. It is
 // safe for concurrent use.
 type FS struct {
 	disk  Disk
-	mu    sync.Mutex
-	stats map[string]*looked
-	reals map[string]*resolved
-	names map[listing][]string
+	stats *answers[string, *looked]
+	reals *answers[string, *resolved]
+	names *answers[listing, []string]
 
 	mountsOnce sync.Once
 	mounts     []sandbox.HostMount
@@ -48,14 +47,16 @@ var _ sandbox.HostFS = (*FS)(nil)
 
 // NewFS returns an FS of this machine that has looked at nothing yet.
 func NewFS() *FS {
-	f := NewFSOn(Local())
-	f.stats, f.reals = make(map[string]*looked, 512), make(map[string]*resolved, 256) // as many as a launch asks for
-	return f
+	return newFS(Local(), 512, 256) // as many as a launch asks for
 }
 
 // NewFSOn returns one of another machine.
 func NewFSOn(d Disk) *FS {
-	return &FS{disk: d, stats: map[string]*looked{}, reals: map[string]*resolved{}, names: map[listing][]string{}}
+	return newFS(d, 0, 0)
+}
+
+func newFS(d Disk, stats, reals int) *FS {
+	return &FS{disk: d, stats: newAnswers[string, *looked](stats), reals: newAnswers[string, *resolved](reals), names: newAnswers[listing, []string](0)}
 }
 
 // Preload begins to ask the kernel what every launch wants to know.
@@ -72,20 +73,18 @@ func (f *FS) Lstat(path string) (sandbox.Stat, error) {
 	if !isClean(path) {
 		return sandbox.Stat{}, fmt.Errorf("look up %q: %w: the path is not absolute and clean", path, sandbox.ErrUnknown)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	return f.lstat(path)
 }
 
 // lstat looks path up after its parents, so that nothing below an absent
 // directory costs a system call.
 func (f *FS) lstat(path string) (sandbox.Stat, error) {
-	if l, ok := f.stats[path]; ok {
-		return l.stat, l.err
+	l, ok := f.stats.of(path)
+	if !ok {
+		st, err := f.lookup(path)
+		l = f.stats.note(path, &looked{st, err})
 	}
-	st, err := f.lookup(path)
-	f.stats[path] = &looked{st, err}
-	return st, err
+	return l.stat, l.err
 }
 
 func (f *FS) lookup(path string) (sandbox.Stat, error) {

@@ -45,13 +45,11 @@ func (f *FS) RealPath(path string) (Real, error) {
 	if !filepath.IsAbs(path) {
 		return Real{}, fmt.Errorf("resolve %q: %w: the path is not absolute", path, sandbox.ErrUnknown)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	return f.realPath(path)
 }
 
 func (f *FS) realPath(path string) (Real, error) {
-	if r, ok := f.reals[path]; ok {
+	if r, ok := f.reals.of(path); ok {
 		return r.real, r.err
 	}
 	real, err := f.resolve(path)
@@ -61,8 +59,8 @@ func (f *FS) realPath(path string) (Real, error) {
 		}
 	}
 	real.Links = slices.Clip(real.Links)
-	f.reals[path] = &resolved{real, err}
-	return real, err
+	r := f.reals.note(path, &resolved{real, err})
+	return r.real, r.err
 }
 
 // walk is the state of one resolution: the real path so far and what is left.

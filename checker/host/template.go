@@ -167,19 +167,14 @@ func (x *expansion) names(dir string) ([]string, error) {
 // no links, in no order.
 func (f *FS) Names(dir string, most int) ([]string, error) {
 	key := listing{dir, most}
-	f.mu.Lock()
-	names, ok := f.names[key]
-	f.mu.Unlock()
-	if ok {
+	if names, ok := f.names.of(key); ok {
 		return slices.Clone(names), nil
 	}
 	names, err := f.list(dir, most)
-	if err == nil {
-		f.mu.Lock()
-		f.names[key] = slices.Clone(names)
-		f.mu.Unlock()
+	if err != nil {
+		return nil, err
 	}
-	return names, err
+	return slices.Clone(f.names.note(key, names)), nil
 }
 
 // listing is a directory that was read, as far as so many names.
