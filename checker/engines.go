@@ -49,12 +49,11 @@ func startEngines(limit time.Duration, sources []engine.Source, k Keeping) (*eng
 	return e, err
 }
 
-// digest is the SHA-256 sum of the embedded pack and of others' files, with their
+// digest is the SHA-256 sum of the embedded pack's own and of others' files, with their
 // layers and without their places, so that two machines agree.
 func digest(files []engine.File) string {
 	h := sha256.New()
-	sum := sha256.Sum256(policy.Plan)
-	h.Write(sum[:])
+	fmt.Fprintf(h, "%s\x00", policy.PlanDigest)
 	for _, f := range files {
 		sum := sha256.Sum256(f.Text)
 		fmt.Fprintf(h, "%s\x00%s\x00%x\x00", f.Source.Layer, f.Path, sum)

@@ -16,4 +16,4 @@ var Files embed.FS
 //
 //go:generate go run ../checker/engine/planner/generate
 //go:embed pack.plan
-var Plan []byte
+var Plan string

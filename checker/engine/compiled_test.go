@@ -13,7 +13,7 @@ import (
 )
 
 func TestOpenPackRefuses(t *testing.T) {
-	noRules, err := plan.Load(policy.Plan)
+	noRules, err := plan.Load([]byte(policy.Plan))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,14 +22,14 @@ func TestOpenPackRefuses(t *testing.T) {
 	oneRule.Meta = plan.NewArray(plan.NewArray(plan.String("fs/x")))
 	for _, tc := range []struct {
 		name, want string
-		compiled   []byte
+		compiled   string
 		limit      time.Duration
 	}{
-		{"nothing", "not a plan", nil, 0},
-		{"another file", "not a plan", []byte("package ocjail.rules"), 0},
+		{"nothing", "not a plan", "", 0},
+		{"another file", "not a plan", "package ocjail.rules", 0},
 		{"half of it", "broken", policy.Plan[:len(policy.Plan)/2], 0},
-		{"no rule", "no rule", noRules.Encode(), 0},
-		{"broken rule", "rule 0", oneRule.Encode(), 0},
+		{"no rule", "no rule", string(noRules.Encode()), 0},
+		{"broken rule", "rule 0", string(oneRule.Encode()), 0},
 		{"negative limit", "must be positive", policy.Plan, -1},
 	} {
 		if _, err := openPack(func() (*plan.Program, error) { return plan.Open(tc.compiled) }, tc.limit, nil); err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -73,7 +73,7 @@ func TestPackStops(t *testing.T) {
 
 // A list that came out empty would find nothing, quickly and quietly.
 func TestPackHasItsLists(t *testing.T) {
-	p, err := plan.Load(policy.Plan)
+	p, err := plan.Load([]byte(policy.Plan))
 	if err != nil {
 		t.Fatal(err)
 	}

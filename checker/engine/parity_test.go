@@ -3,7 +3,9 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -31,8 +33,11 @@ func TestPlanIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(want, policy.Plan) {
+	if string(want) != policy.Plan {
 		t.Error("policy/pack.plan is not what policy/ compiles to: run `make generate` and commit it")
+	}
+	if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(policy.Plan))); sum != policy.PlanDigest {
+		t.Errorf("policy/digest.go is not the digest of policy/pack.plan, %s: run `make generate` and commit it", sum)
 	}
 	again, err := planner.Pack(t.Context())
 	if err != nil || !bytes.Equal(want, again) {

@@ -353,7 +353,7 @@ func TestNoPlan(t *testing.T) {
 	if b := build(t, files, options(t)); b.NoPlan == nil || b.Manifest.Pack != "" {
 		t.Errorf("%v, %+v", b.NoPlan, b.Manifest)
 	}
-	for _, bad := range []string{"", "ocjail plan 2\n", string(policy.Plan)} {
+	for _, bad := range []string{"", "ocjail plan 3\n", policy.Plan} {
 		if _, err := engine.OpenPlan(0, "user", []byte(bad)); err == nil {
 			t.Errorf("%.20q is taken", bad)
 		}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
+	"strings"
 )
 
 // maxNesting bounds the depth of values and of statements in statements.
@@ -17,7 +17,7 @@ const maxLocals = 1 << 16
 // Load reads an encoded program and checks that it can be run: an error names
 // what it needs and this evaluator does not have.
 func Load(b []byte) (*Program, error) {
-	p, err := decode(b)
+	p, err := decode(string(b))
 	if err == nil {
 		err = p.link()
 	}
@@ -29,8 +29,8 @@ func Load(b []byte) (*Program, error) {
 
 // Open is Load for a program that Load has accepted before: a function is read and
 // checked when it is first called, which half of them never are in one run.
-func Open(b []byte) (*Program, error) {
-	p, err := decode(b)
+func Open(encoded string) (*Program, error) {
+	p, err := decode(encoded)
 	if err == nil {
 		err = p.prepare()
 	}
@@ -42,7 +42,7 @@ func Open(b []byte) (*Program, error) {
 
 // WithData returns p with other base documents.
 func (p *Program) WithData(data Value) (*Program, error) {
-	if err := p.Main.read(p); err != nil { // of the copy it would not be
+	if _, err := p.Main.read(p); err != nil { // of the copy it would not be
 		return nil, err
 	}
 	q := *p
@@ -50,19 +50,16 @@ func (p *Program) WithData(data Value) (*Program, error) {
 	return &q, nil
 }
 
-// decode leaves the functions' bodies for later.
-func decode(b []byte) (*Program, error) {
-	if len(b) < len(magic) || string(b[:len(magic)]) != magic {
+// decode leaves the functions' bodies for later. Strings are parts of what is read.
+func decode(encoded string) (*Program, error) {
+	in, ok := strings.CutPrefix(encoded, magic)
+	if !ok {
 		return nil, errors.New("not a plan of this version")
 	}
-	d := &decoder{in: b[len(magic):]}
+	d := &decoder{in: in}
 	d.strings = make([]Value, d.count())
-	text := string(d.in) // one copy for all strings
 	for i := range d.strings {
-		n := d.count()
-		from := len(text) - len(d.in)
-		d.strings[i] = String(text[from : from+n])
-		d.in = d.in[n:]
+		d.strings[i] = String(d.cut(d.count()))
 	}
 	p := &Program{Consts: d.values(0), Data: d.value(0), Meta: d.value(0)}
 	p.Builtins = make([]string, d.count())
@@ -82,7 +79,7 @@ func decode(b []byte) (*Program, error) {
 
 // decoder reads until an error, and zeros from then on.
 type decoder struct {
-	in      []byte
+	in      string
 	strings []Value
 	err     error
 }
@@ -90,17 +87,32 @@ type decoder struct {
 var errCut = errors.New("cut short or broken")
 
 func (d *decoder) fail() {
-	d.in, d.err = nil, errCut
+	d.in, d.err = "", errCut
 }
 
+// uint reads what binary.AppendUvarint writes.
 func (d *decoder) uint() uint64 {
-	v, n := binary.Uvarint(d.in)
-	if n <= 0 {
-		d.fail()
-		return 0
+	var v uint64
+	for i := 0; i < len(d.in) && i < binary.MaxVarintLen64; i++ {
+		b := d.in[i]
+		if i == binary.MaxVarintLen64-1 && b > 1 {
+			break
+		}
+		v |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			d.in = d.in[i+1:]
+			return v
+		}
 	}
+	d.fail()
+	return 0
+}
+
+// cut takes n bytes.
+func (d *decoder) cut(n int) string {
+	s := d.in[:n]
 	d.in = d.in[n:]
-	return v
+	return s
 }
 
 // count is a number of things of which each takes a byte at least.
@@ -114,13 +126,8 @@ func (d *decoder) count() int {
 }
 
 func (d *decoder) int() int64 {
-	v, n := binary.Varint(d.in)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.in = d.in[n:]
-	return v
+	v := d.uint()
+	return int64(v>>1) ^ -int64(v&1) // binary.Varint
 }
 
 func (d *decoder) operand() Operand {
@@ -195,78 +202,6 @@ func (d *decoder) function() Func {
 	if f.Locals < 0 || f.Locals > maxLocals {
 		d.fail()
 	}
-	n := d.count()
-	f.later = &later{body: d.in[:n:n]}
-	d.in = d.in[n:]
+	f.decoded = &decoded{body: d.cut(d.count())}
 	return f
-}
-
-// Read reads what Open left for later. It is of use beside other work: what fails here
-// fails again when the function is called.
-func (p *Program) Read() {
-	for f := range p.all() {
-		_ = f.read(p)
-	}
-}
-
-// later is the body of a function that was not read yet.
-type later struct {
-	once sync.Once
-	body []byte
-	err  error
-}
-
-// read reads the body of f, a function of p, and checks it. Only the first call does,
-// and others wait for it.
-func (f *Func) read(p *Program) error {
-	f.later.once.Do(func() {
-		d := &decoder{in: f.later.body}
-		f.Blocks = d.blocks(0)
-		if d.err == nil && len(d.in) > 0 {
-			d.err = errCut
-		}
-		if f.later.err = d.err; d.err == nil {
-			f.later.err = (&linker{p: p, f: f}).blocks(f.Blocks, 1)
-		}
-		if f.later.err != nil {
-			f.later.err = fmt.Errorf("function %s: %w", f.Name, f.later.err)
-		}
-	})
-	return f.later.err
-}
-
-func (d *decoder) blocks(depth int) [][]Stmt {
-	if depth > maxNesting {
-		d.fail()
-	}
-	bs := make([][]Stmt, d.count())
-	for i := range bs {
-		bs[i] = make([]Stmt, d.count())
-		for j := range bs[i] {
-			d.stmt(&bs[i][j], depth)
-		}
-	}
-	return bs
-}
-
-func (d *decoder) stmt(s *Stmt, depth int) {
-	op := d.uint()
-	if op >= uint64(opCount) {
-		d.fail()
-		return
-	}
-	s.Op = Op(op)
-	for i, kind := range []byte(shapes[op]) {
-		switch kind {
-		case 'A':
-			s.Args = make([]Operand, d.count())
-			for j := range s.Args {
-				s.Args[j] = d.operand()
-			}
-		case 'B':
-			s.Blocks = d.blocks(depth + 1)
-		default:
-			*s.field(i) = d.operand()
-		}
-	}
 }

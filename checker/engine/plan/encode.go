@@ -3,7 +3,7 @@ package plan
 import "encoding/binary"
 
 // magic begins an encoded program; its number changes with the format.
-const magic = "ocjail plan 2\n"
+const magic = "ocjail plan 3\n"
 
 // Encode returns p in the form that Load reads: whole numbers as varints, each
 // string once.
@@ -81,18 +81,34 @@ func (e *encoder) function(f *Func) {
 	e.string(f.Name)
 	e.uint(f.Params)
 	e.int(int64(f.Locals))
-	before := e.out
-	e.out = nil
-	e.blocks(f.Blocks)
-	body := e.out
-	e.out = before
+	body := f.body()
 	e.uint(len(body)) // so that it can be passed over
 	e.out = append(e.out, body...)
 }
 
-func (e *encoder) blocks(bs [][]Stmt) {
+func (f *Func) body() string {
+	if f.decoded != nil {
+		return f.decoded.body
+	}
+	e := &body{}
+	e.blocks(f.Blocks)
+	counts := binary.AppendUvarint(nil, uint64(e.instructions))
+	counts = binary.AppendUvarint(counts, uint64(e.lists))
+	counts = binary.AppendUvarint(counts, uint64(e.args))
+	return string(append(counts, e.out...))
+}
+
+// body is what a function does, and how many of each list of its code that makes.
+type body struct {
+	encoder
+	instructions, lists, args int
+}
+
+func (e *body) blocks(bs [][]Stmt) {
+	e.lists += len(bs)
 	e.uint(len(bs))
 	for _, b := range bs {
+		e.instructions += len(b)
 		e.uint(len(b))
 		for i := range b {
 			e.stmt(&b[i])
@@ -100,11 +116,12 @@ func (e *encoder) blocks(bs [][]Stmt) {
 	}
 }
 
-func (e *encoder) stmt(s *Stmt) {
+func (e *body) stmt(s *Stmt) {
 	e.uint(int(s.Op))
 	for i, kind := range []byte(shapes[s.Op]) {
 		switch kind {
 		case 'A':
+			e.args += len(s.Args)
 			e.uint(len(s.Args))
 			for _, a := range s.Args {
 				e.int(int64(a))
@@ -112,7 +129,7 @@ func (e *encoder) stmt(s *Stmt) {
 		case 'B':
 			e.blocks(s.Blocks)
 		default:
-			e.int(int64(*s.field(i)))
+			e.int(int64(s.field(i)))
 		}
 	}
 }

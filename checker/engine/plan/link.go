@@ -47,22 +47,20 @@ func (p *Program) link() error {
 	}
 	var callees [][]int
 	for f := range p.all() {
-		if err := f.read(p); err != nil {
+		c, err := f.read(p)
+		if err != nil {
 			return err
 		}
-		callees = append(callees, calls(f.Blocks))
+		callees = append(callees, c.calls())
 	}
 	return p.checkRecursion(callees)
 }
 
-// calls are the functions that blocks call.
-func calls(bs [][]Stmt) (list []int) {
-	for _, b := range bs {
-		for i := range b {
-			if b[i].Op == Call {
-				list = append(list, int(b[i].Y))
-			}
-			list = append(list, calls(b[i].Blocks)...)
+// calls are the functions that c calls.
+func (c *code) calls() (list []int) {
+	for _, s := range c.instructions {
+		if s.op == Call {
+			list = append(list, int(s.y))
 		}
 	}
 	return list
@@ -95,16 +93,18 @@ func (p *Program) checkRecursion(callees [][]int) error {
 
 // linker checks one function.
 type linker struct {
-	p *Program
-	f *Func
+	p    *Program
+	f    *Func
+	code *code
 }
 
 // blocks checks nested blocks; depth is how many a Break in them can leave.
-func (l *linker) blocks(bs [][]Stmt, depth int) error {
-	for _, b := range bs {
-		for i := range b {
-			if err := l.stmt(&b[i], depth); err != nil {
-				return fmt.Errorf("statement %d, operation %d: %w", i, b[i].Op, err)
+func (l *linker) blocks(of span, depth int) error {
+	for _, b := range l.code.blocksOf(of) {
+		for i := b.from; i < b.to; i++ {
+			s := &l.code.instructions[i]
+			if err := l.instruction(s, depth); err != nil {
+				return fmt.Errorf("statement %d, operation %d: %w", i-b.from, s.op, err)
 			}
 		}
 	}
@@ -113,24 +113,20 @@ func (l *linker) blocks(bs [][]Stmt, depth int) error {
 
 var errRange = errors.New("operand out of range")
 
-func (l *linker) stmt(s *Stmt, depth int) error {
-	if s.Op >= opCount {
-		return errors.New("unsupported operation")
-	}
-	s.run = runners[s.Op]
-	for i, kind := range []byte(shapes[s.Op]) {
+func (l *linker) instruction(s *instruction, depth int) error {
+	for i, kind := range []byte(shapes[s.op]) {
 		ok := true
 		switch kind {
 		case 'A':
-			for _, a := range s.Args {
+			for _, a := range l.code.argsOf(s) {
 				ok = ok && l.operand(a)
 			}
 		case 'B':
 			inner := depth + 1
-			if s.Op == Scan {
+			if s.op == Scan {
 				inner = 1 // leaving a scan by Break has no use, so no meaning here
 			}
-			if err := l.blocks(s.Blocks, inner); err != nil {
+			if err := l.blocks(s.inner(), inner); err != nil {
 				return err
 			}
 		default:
@@ -169,19 +165,19 @@ func (l *linker) operand(x Operand) bool {
 }
 
 // shape checks what is peculiar to some operations.
-func (l *linker) shape(s *Stmt) error {
-	switch s.Op {
+func (l *linker) shape(s *instruction) error {
+	switch s.op {
 	case Call:
-		callee := &l.p.Funcs[s.Y]
-		if len(s.Args) != callee.Params || s.Args[0] != 0 || s.Args[1] != 1 {
+		callee, args := &l.p.Funcs[s.y], l.code.argsOf(s)
+		if len(args) != callee.Params || args[0] != 0 || args[1] != 1 {
 			return fmt.Errorf("call of %s with other arguments than it takes", callee.Name)
 		}
 	case CallBuiltin:
-		if want := l.p.builtins[s.Y].arity; len(s.Args) != want {
-			return fmt.Errorf("%s takes %d arguments, not %d", l.p.Builtins[s.Y], want, len(s.Args))
+		if want := l.p.builtins[s.y].arity; int(s.n) != want {
+			return fmt.Errorf("%s takes %d arguments, not %d", l.p.Builtins[s.y], want, s.n)
 		}
 	case Scan, Not:
-		if len(s.Blocks) != 1 {
+		if s.n != 1 {
 			return errors.New("one block is needed")
 		}
 	}

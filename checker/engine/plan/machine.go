@@ -60,12 +60,13 @@ func (p *Program) Run(ctx context.Context, input Value) (results []Value, steps 
 		return nil, 0, err
 	}
 	m := &machine{ctx: ctx, p: p, memo: make([]memo, len(p.Funcs)), free: make([]Value, p.locals)}
-	if err := p.Main.read(p); err != nil {
+	c, err := p.Main.read(p)
+	if err != nil {
 		return nil, 0, err
 	}
 	locals := m.locals(&p.Main)
 	locals[0], locals[1] = input, p.Data
-	if m.blocks(p.Main.Blocks, locals) == failed {
+	if m.blocks(c, c.own, locals) == failed {
 		return nil, m.steps, m.err
 	}
 	return m.results, m.steps, nil
@@ -106,13 +107,13 @@ func (m *machine) overrun() bool {
 	return m.err != nil
 }
 
-func (m *machine) block(b []Stmt, l []Value) exit {
-	for i := range b {
+func (m *machine) block(c *code, b block, l []Value) exit {
+	for i := b.from; i < b.to; i++ {
 		if m.steps++; m.steps%checkEvery == 0 && m.overrun() {
 			return failed
 		}
-		s := &b[i]
-		if e := s.run(m, s, l); e != next {
+		s := &c.instructions[i]
+		if e := runners[s.op](m, c, s, l); e != next {
 			return e
 		}
 	}
@@ -120,9 +121,9 @@ func (m *machine) block(b []Stmt, l []Value) exit {
 }
 
 // blocks runs each block, also after one that was undefined.
-func (m *machine) blocks(bs [][]Stmt, l []Value) exit {
-	for _, b := range bs {
-		if e := m.block(b, l); e > 0 {
+func (m *machine) blocks(c *code, of span, l []Value) exit {
+	for _, b := range c.blocksOf(of) {
+		if e := m.block(c, b, l); e > 0 {
 			return e - 1
 		} else if e == returned || e == failed {
 			return e
@@ -138,7 +139,8 @@ func (m *machine) call(i Operand, args []Operand, caller []Value) (Value, exit) 
 	if isRule && m.memo[i].known {
 		return defined(m.memo[i].value)
 	}
-	if err := f.read(m.p); err != nil {
+	c, err := f.read(m.p)
+	if err != nil {
 		return nil, m.fail(err)
 	}
 	before := m.free
@@ -147,7 +149,7 @@ func (m *machine) call(i Operand, args []Operand, caller []Value) (Value, exit) 
 		l[j] = m.operand(caller, a)
 	}
 	m.value = nil
-	e := m.blocks(f.Blocks, l)
+	e := m.blocks(c, c.own, l)
 	if e == failed {
 		return nil, failed
 	}

@@ -32,7 +32,7 @@ func run(t *testing.T, p *Program, input Value) ([]Value, error) {
 		t.Fatal(err)
 	}
 	results, steps, err := loaded.Run(t.Context(), input)
-	opened, openErr := Open(p.Encode())
+	opened, openErr := Open(string(p.Encode()))
 	if openErr != nil {
 		t.Fatal(openErr)
 	}
@@ -79,7 +79,7 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", tc.name, err, tc.want)
 		}
 		// Nobody opens such a program, but if somebody did it would come to no result.
-		opened, err := Open(tc.p.Encode())
+		opened, err := Open(string(tc.p.Encode()))
 		if err == nil {
 			_, _, err = opened.Run(t.Context(), Null{})
 		}

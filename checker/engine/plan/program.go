@@ -31,9 +31,9 @@ type Func struct {
 	Name   string
 	Params int
 	Locals int
-	Blocks [][]Stmt // of one that was decoded, once it was read
+	Blocks [][]Stmt // as the function was made; nil in one that was decoded
 
-	later *later
+	decoded *decoded
 }
 
 // Op is the operation of a statement.
@@ -101,19 +101,9 @@ type Stmt struct {
 	Where   Operand // a constant "FILE:LINE", of operations that can err
 	Args    []Operand
 	Blocks  [][]Stmt
-
-	run func(*machine, *Stmt, []Value) exit
 }
 
 // field is that of s for the i-th letter of its shape.
-func (s *Stmt) field(i int) *Operand {
-	switch {
-	case shapes[s.Op][i] == 'p':
-		return &s.Where
-	case i == 0:
-		return &s.X
-	case i == 1:
-		return &s.Y
-	}
-	return &s.Z
+func (s *Stmt) field(i int) Operand {
+	return *(&instruction{op: s.Op, x: s.X, y: s.Y, z: s.Z, where: s.Where}).field(i)
 }

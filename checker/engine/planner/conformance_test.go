@@ -207,7 +207,7 @@ func runPlan(t *testing.T, query string, compiler *ast.Compiler, data map[string
 			return nil, fmt.Errorf("input that JSON can not hold: %w", plan.ErrUnsupported)
 		}
 	}
-	covered.add(loaded)
+	covered.add(program)
 	results, _, err := loaded.Run(t.Context(), in)
 	if err != nil {
 		return nil, err

@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -115,8 +113,7 @@ const probeLimit = 5 * time.Second
 
 // Identity is what all programs of one build say.
 func Identity() Hello {
-	digest := sha256.Sum256(policy.Plan)
-	return Hello{Protocol: Protocol, Version: release.Version, Pack: hex.EncodeToString(digest[:])}
+	return Hello{Protocol: Protocol, Version: release.Version, Pack: policy.PlanDigest}
 }
 
 // String is for command lines.
