@@ -38,14 +38,15 @@ func (r *Report) Denied() bool { return finding.Count(r.Findings, finding.Error)
 // Open loads the rule pack and the configuration's policies, and checks that the
 // configuration fits them. Like Start it must be called on the main thread.
 func Open(ctx context.Context, c *config.Config, at Where, k Keeping) (*Checker, error) {
-	return Start(ctx, c, at, k)()
+	return Start(ctx, c, at, k, nil)()
 }
 
 // Start opens a checker beside other work, for compiling the policies takes longer
 // than gathering facts. The function that it returns waits for the outcome; it
 // may be called more than once. The program that judges by the policies ends with
-// the thread that calls Start, at the latest.
-func Start(ctx context.Context, c *config.Config, at Where, k Keeping) func() (*Checker, error) {
+// the thread that calls Start, at the latest. Where there is none, nothing is begun before
+// first has returned, unless that is nil.
+func Start(ctx context.Context, c *config.Config, at Where, k Keeping, first func()) func() (*Checker, error) {
 	more, err := sources(c, at)
 	var e *engines
 	if err == nil {
@@ -55,7 +56,14 @@ func Start(ctx context.Context, c *config.Config, at Where, k Keeping) func() (*
 		return func() (*Checker, error) { return nil, err }
 	}
 	open := sync.OnceValues(func() (*Checker, error) { return newChecker(ctx, e, c) })
-	go open() //nolint:errcheck // whoever calls the function gets the error
+	go func() {
+		if first != nil && e.others == nil {
+			first()
+		}
+		if c, err := open(); err == nil { // else whoever calls the function gets the error
+			c.engine.pack.Prepare()
+		}
+	}()
 	return open
 }
 
@@ -114,7 +122,6 @@ func (c *Checker) Ignored() []config.Ignored { return slices.Concat(c.config.Ign
 // Check evaluates every rule on j. An error means that no rule has judged, and a
 // launch must not go on then; with a [ReachError] that is the verdict.
 func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
-	go c.engine.pack.Prepare() // beside making the input
 	if err := c.untouchable(j); err != nil {
 		return nil, err
 	}
@@ -124,7 +131,7 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
 	in.Params = c.rules.Params()
-	found, err := c.engine.judge(ctx, in)
+	found, err := c.engine.judge(ctx, in, j.meanwhile)
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}

@@ -161,7 +161,7 @@ func (e *engines) rules() []engine.Rule {
 }
 
 // judge returns the findings of all, in report order.
-func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, error) {
+func (e *engines) judge(ctx context.Context, in *Input, meanwhile func()) ([]finding.Finding, error) {
 	doc, err := engine.NewDocument(in)
 	escaped := errors.Is(err, plan.ErrNotUTF8)
 	if escaped { // no two names of files alike, for a rule must not take one for another
@@ -175,6 +175,7 @@ func (e *engines) judge(ctx context.Context, in *Input) ([]finding.Finding, erro
 	if err != nil {
 		return nil, err
 	}
+	go meanwhile()                           // both processors were needed until now
 	here, stop := engine.Limit(ctx, e.limit) // the others have theirs, from when it is their turn
 	defer stop()
 	all, err := e.judgeHere(here, doc)

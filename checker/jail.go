@@ -82,6 +82,9 @@ type Jail struct {
 	Filter bool
 	// Bus is the trusted proxy that this jail starts, or is told to use; nil for none.
 	Bus *BusProxy
+	// Meanwhile, when not nil, is called beside the rules' evaluation. Of Tree it may use
+	// what any number of goroutines may.
+	Meanwhile func()
 }
 
 // Resolve expands, simulates and hardens the sandbox of r, which it does not
@@ -144,6 +147,12 @@ func (j *Jail) located(err error) error {
 func (r Request) step(name string) {
 	if r.Step != nil {
 		r.Step(name)
+	}
+}
+
+func (j *Jail) meanwhile() {
+	if j.Meanwhile != nil {
+		j.Meanwhile()
 	}
 }
 

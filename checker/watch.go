@@ -32,9 +32,12 @@ func LookOut(fs *host.FS, facts host.Facts, c *config.Config, profile string) *L
 	l := &Lookout{fs: fs, profile: profile, found: sync.OnceValues(func() ([]host.WatchedPath, error) {
 		return fs.Expand(watchList(c, profile), facts)
 	})}
-	go l.found() //nolint:errcheck // whoever needs the paths gets the error
+	go l.Wait()
 	return l
 }
+
+// Wait returns when all were looked for.
+func (l *Lookout) Wait() { _, _ = l.found() } // whoever needs the paths gets the error
 
 // watch expands the pack's list and the configuration's, and asks git which
 // paths it tracks.

@@ -36,9 +36,6 @@ func OpenPack(limit time.Duration, more ...File) (*Pack, error) {
 
 var embedded = sync.OnceValues(func() (*plan.Program, error) { return plan.Open(policy.Plan) })
 
-// Preload begins what OpenPack has to do whatever the configuration says.
-func Preload() { go embedded() } //nolint:errcheck // whoever opens the pack gets the error
-
 func openPack(compiled func() (*plan.Program, error), limit time.Duration, more []File) (*Pack, error) {
 	if limit < 0 {
 		return nil, fmt.Errorf("time limit %s: must be positive", limit)

@@ -67,6 +67,7 @@ type consent struct {
 	Request
 	accepted *grants.Grants // of an earlier attempt
 	said     string
+	asked    bool // somebody, which takes any time
 }
 
 // JailKey names a jail, which grants g, among those of its project: by its manifest,
@@ -126,6 +127,7 @@ func onlyProxy(j *checker.Jail, g *grants.Grants) bool {
 func (c *consent) ask(q Question, store approval.Store) (string, error) {
 	answer, err := Refuse, ErrNobody
 	if c.Ask != nil {
+		c.asked = true
 		answer, err = c.Ask(q)
 	}
 	refusal := &NotApprovedError{Jail: q.Jail, Asked: true, Config: c.Facts.ConfigDir + "/ocjail.hcl"}

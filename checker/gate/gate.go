@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -147,6 +148,8 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 		return NotFound, err
 	}
 	r.step("hardening")
+	ready := sync.OnceValues(func() (spec, error) { return r.prepare(j, fds, std) })
+	j.Meanwhile = func() { _, _ = ready() }
 	c, err := r.Checker()
 	if err != nil {
 		return Broken, err
@@ -174,6 +177,10 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 		}
 		r.step("approval")
 	}
+	var caught func() signals
+	if d.Verdict != decision.Deny {
+		caught = catching() // takes as long as the log
+	}
 	if err := r.log(d); err != nil {
 		return Broken, errors.Join(refused, err)
 	}
@@ -185,7 +192,10 @@ func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descripto
 	case d.Verdict == decision.Deny:
 		return Refused, refused
 	}
-	return r.start(j, fds, std, rev, c.Close)
+	if consent.asked { // what is pinned may have been replaced by the time of the answer
+		ready = func() (spec, error) { return r.prepare(j, fds, std) }
+	}
+	return r.start(j, ready, caught, fds, std, rev, c.Close)
 }
 
 // log adds a decision to the log. The error is for one that has to be there.

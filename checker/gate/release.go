@@ -8,16 +8,14 @@ import (
 )
 
 // start hands the checked jail to bwrap, verifies what it built and supervises.
-// It calls judged when the verdict is final.
-func (r Request) start(j *checker.Jail, fds *descriptors, std *stdio, rev *reviewer, judged func()) (int, error) {
-	caught := make(chan signals, 1)
-	go func() { caught <- catchSignals() }() // each takes the runtime two changes of thread
-	sp, err := r.prepare(j, fds, std)
-	signals := <-caught
-	if err != nil {
-		return signals.give(err)
+// It calls judged when the verdict is final. Ready prepares the launch, or has done so.
+func (r Request) start(j *checker.Jail, ready func() (spec, error), caught func() signals, fds *descriptors, std *stdio, rev *reviewer, judged func()) (int, error) {
+	var missing []string
+	sp, err := ready()
+	if err == nil {
+		missing, err = isolate()
 	}
-	missing, err := isolate()
+	signals := caught()
 	if err != nil {
 		return signals.give(err)
 	}

@@ -34,6 +34,14 @@ func catchSignals() signals {
 	return s
 }
 
+// catching begins to catch signals, each of which takes the runtime two changes of
+// thread. The function that it returns waits for it.
+func catching() func() signals {
+	caught := make(chan signals, 1)
+	go func() { caught <- catchSignals() }()
+	return func() signals { return <-caught }
+}
+
 // interrupted says which signal ended a launch before the command ran.
 type interrupted struct{ signal syscall.Signal }
 

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -79,16 +81,41 @@ func (x *expansion) nested(entries []Watch, root string) error {
 }
 
 func (x *expansion) expand(entries []Watch) error {
+	places := make([]place, 0, len(entries))
 	for _, w := range entries {
 		paths, err := x.paths(w.Path)
 		if err != nil {
 			return fmt.Errorf("watched path %q: %w", w.Path, err)
 		}
 		for _, path := range paths {
-			x.add(w, path)
+			places = append(places, place{w, path})
 		}
 	}
+	x.addAll(places)
 	return nil
+}
+
+// place is an entry with one of the paths that it stands for.
+type place struct {
+	Watch
+	path string
+}
+
+// addAll looks the paths up. When another processor has time, it asks for the last ones
+// before their turn comes, which is half of the time that all takes.
+func (x *expansion) addAll(places []place) {
+	var turn atomic.Int64
+	var once sync.Once
+	go once.Do(func() {
+		for i := len(places) - 1; int64(i) > turn.Load(); i-- {
+			_, _ = x.fs.RealPath(places[i].path) // remembered, as are errors
+		}
+	})
+	for i, p := range places {
+		turn.Store(int64(i))
+		x.add(p.Watch, p.path)
+	}
+	once.Do(func() {}) // waits for the other one, or has it not begin
 }
 
 type placeClass struct{ path, class string }

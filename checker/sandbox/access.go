@@ -120,10 +120,9 @@ type Located struct {
 
 // Located returns every mount of the jail, parents before children, siblings in
 // the order in which they were made.
-func (t *Tree) Located() []Located {
-	if t.located != nil {
-		return t.located
-	}
+func (t *Tree) Located() []Located { return t.located() }
+
+func (t *Tree) locate() (located []Located) {
 	points := map[*Mount]string{t.mounts[0]: "/"}
 	for _, m := range t.mounts {
 		if m != t.mounts[0] {
@@ -138,9 +137,9 @@ func (t *Tree) Located() []Located {
 		if hidden == nil {
 			hidden = t.buriedBy(m)
 		}
-		t.located = append(t.located, Located{Mount: m, Point: points[m], HiddenBy: hidden})
+		located = append(located, Located{Mount: m, Point: points[m], HiddenBy: hidden})
 	}
-	return t.located
+	return located
 }
 
 // Visible yields, in the order of Located, the mounts that the jail can look into:

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"strings"
+	"sync"
 )
 
 // Config is what the simulation needs to know besides the options.
@@ -70,7 +71,8 @@ type LinkUse struct {
 	Link   string // host path
 }
 
-// Tree is the mount tree that bwrap builds from a Sandbox.
+// Tree is the mount tree that bwrap builds from a Sandbox. It is for one goroutine at a
+// time, but for Ops, Mounts, MountOf, Located, InJail and Point, which remember nothing.
 type Tree struct {
 	Effects []Effect
 	Links   []LinkUse
@@ -94,7 +96,7 @@ type Tree struct {
 	// that are made before the launch.
 	absentee []string
 	future   map[string]bool
-	located  []Located          // memoised
+	located  func() []Located   // once
 	index    *index             // memoised
 	ways     map[string][]Reach // memoised
 }
@@ -165,6 +167,7 @@ func newTree(c Config) (*Tree, error) {
 	staging := newDir()
 	newroot := staging.add("newroot", newDir())
 	oldroot := staging.add("oldroot", newDir())
+	t.located = sync.OnceValue(t.locate)
 	t.base = &Mount{Option: -1, Kind: MountTmpfs, root: file{made: staging}}
 	t.mounts = append(t.mounts, t.base.attach(&Mount{Option: -1, Kind: MountTmpfs, root: file{made: newroot}}, file{made: newroot}))
 	t.hostT = newHostTree(c.Host.Mounts())

@@ -12,7 +12,6 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/config/hclfile"
-	"github.com/refnil/opencode-jail-devenv/checker/engine"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/manifest"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
@@ -74,7 +73,6 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 	}
 	m.fs = m.newFS()
 	if o.launch { // beside the facts
-		engine.Preload()
 		m.fs.Preload()
 	}
 	var err error
@@ -92,11 +90,13 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 	if m.config, err = f.configure(m.facts, o); err != nil {
 		return nil, err
 	}
-	if o.launch { // before the rules, which are needed later
+	var looked func()
+	if o.launch {
 		m.lookout = checker.LookOut(m.fs, m.facts, m.config, "")
+		looked = m.lookout.Wait // two processors have enough to do until then, and the rules are needed later
 	}
 	if f.judges {
-		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot}, f.keeping(m.facts))
+		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot}, f.keeping(m.facts), looked)
 	}
 	m.bwrap, err = host.FindBwrap(m.fs, f.bwrap)
 	if errors.Is(err, host.ErrNoBwrap) && !o.bwrap {
