@@ -12,6 +12,7 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/decision"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 	"github.com/refnil/opencode-jail-devenv/checker/release"
+	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 func verdictOf(r *checker.Report, mode config.Mode) string {
@@ -35,8 +36,15 @@ func judgedBy(c *config.Config) []decision.Bundle {
 	return all
 }
 
-// newDecision is what the log says of a launch that r is the report of.
-func newDecision(r *checker.Report, c *config.Config) decision.Decision {
+// digestOf is the SHA-256 sum of a sandbox's arguments with their origins, in hexadecimal.
+func digestOf(s *sandbox.Sandbox) string {
+	sum := sha256.Sum256([]byte(strings.Join(s.AnnotatedArgv(), "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// newDecision is what the log says of a launch that r is the report of, argv the digest
+// of what was asked for.
+func newDecision(r *checker.Report, c *config.Config, argv string) decision.Decision {
 	ids := func(wanted func(finding.Finding) bool) []string {
 		list := []string{}
 		for _, f := range r.Findings {
@@ -50,12 +58,11 @@ func newDecision(r *checker.Report, c *config.Config) decision.Decision {
 	with := func(s finding.Status) func(finding.Finding) bool {
 		return func(f finding.Finding) bool { return f.Status == s }
 	}
-	sum := sha256.Sum256([]byte(strings.Join(r.Jail.Asked.AnnotatedArgv(), "\x00")))
 	d := decision.Decision{
 		Version: decision.Version, Time: time.Now().UTC(), Jail: r.Jail.Name, Project: r.Jail.Facts.ProjectRoot, Verdict: verdictOf(r, c.Gate.Mode),
 		Errors: ids(counting(finding.Error)), Warnings: ids(counting(finding.Warning)), Waived: ids(with(finding.Waived)), Observed: ids(with(finding.Observed)),
 		Waivers: []decision.Waiver{}, Rules: r.Rules,
-		Argv: hex.EncodeToString(sum[:]), Policies: r.Policies, Config: c.Digest(), Ocjail: release.Version,
+		Argv: argv, Policies: r.Policies, Config: c.Digest(), Ocjail: release.Version,
 		Bundles: judgedBy(c),
 	}
 	for _, w := range r.Waivers {

@@ -26,7 +26,7 @@ func forked(t *testing.T, times int) {
 			t.Fatal(err)
 		}
 		j := &jailStart{block: block, handle: -1}
-		err = j.fork(spec{bwrap: "/bin/sh"}, []string{"sh", "-c", "read held <&3; (exec true)"}, []*os.File{os.Stdin, os.Stdout, os.Stderr, hold}, hold)
+		err = j.fork(&pending{bwrap: "/bin/sh", argv: []string{"sh", "-c", "read held <&3; (exec true)"}, files: []*os.File{os.Stdin, os.Stdout, os.Stderr, hold}, hold: hold})
 		if err != nil || j.tether == nil {
 			t.Fatal(j.tether, err)
 		}

@@ -9,12 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
-	"github.com/refnil/opencode-jail-devenv/checker/approval"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/decision"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
@@ -106,11 +104,14 @@ func (r Request) Launch(ctx context.Context) (int, error) {
 		return Broken, err
 	}
 	consent := &consent{Request: r}
-	status, err := r.attempt(ctx, s, fds, std, rev, consent)
+	try := func() (int, error) {
+		return (&attempt{Request: r, fds: fds, std: std, rev: rev, consent: consent}).run(ctx, s)
+	}
+	status, err := try()
 	var m *mismatch
 	if errors.As(err, &m) { // an editor that saves by renaming looks like an attack
 		r.FS = host.NewFS()
-		status, err = r.attempt(ctx, s, fds, std, rev, consent)
+		status, err = try()
 	}
 	if err != nil { // what bwrap had to say may be on its way through a pipe
 		err = errors.Join(err, std.close(), std.drain())
@@ -134,68 +135,6 @@ func (r Request) step(name string) {
 	if r.Steps != nil {
 		r.Steps(name)
 	}
-}
-
-// attempt checks the jail and starts it once.
-func (r Request) attempt(ctx context.Context, s *sandbox.Sandbox, fds *descriptors, std *stdio, rev *reviewer, consent *consent) (int, error) {
-	request := r.resolve(s, fds, std)
-	rev.tell(&request)
-	j, err := checker.Resolve(request)
-	if err != nil {
-		return Broken, err
-	}
-	if err := findCommand(j, r.Environ); err != nil {
-		return NotFound, err
-	}
-	r.step("hardening")
-	ready := sync.OnceValues(func() (spec, error) { return r.prepare(j, fds, std) })
-	j.Meanwhile = func() { _, _ = ready() }
-	c, err := r.Checker()
-	if err != nil {
-		return Broken, err
-	}
-	r.step("wait for the rules")
-	report, err := c.Check(ctx, j)
-	var reach *checker.ReachError
-	if errors.As(err, &reach) {
-		d := newDecision(&checker.Report{Jail: j}, r.Config)
-		d.Verdict, d.Refusal = decision.Deny, reach.Error()
-		return Refused, errors.Join(fmt.Errorf("jail %s refused: %w; nothing was started", j.Name, reach), r.log(d))
-	}
-	if err != nil {
-		return Broken, err
-	}
-	r.step("judge")
-	if r.Show != nil {
-		r.Show(report)
-	}
-	d := newDecision(report, r.Config)
-	var refused error
-	if d.Verdict != decision.Deny {
-		if d.Approval, refused = consent.to(j); refused != nil {
-			d.Verdict = decision.Deny
-		}
-		r.step("approval")
-	}
-	var caught func() signals
-	if d.Verdict != decision.Deny {
-		caught = catching() // takes as long as the log
-	}
-	if err := r.log(d); err != nil {
-		return Broken, errors.Join(refused, err)
-	}
-	r.step("log")
-	var broken *approval.BrokenError
-	switch {
-	case errors.As(refused, &broken):
-		return Broken, refused
-	case d.Verdict == decision.Deny:
-		return Refused, refused
-	}
-	if consent.asked { // what is pinned may have been replaced by the time of the answer
-		ready = func() (spec, error) { return r.prepare(j, fds, std) }
-	}
-	return r.start(j, ready, caught, fds, std, rev, c.Close)
 }
 
 // log adds a decision to the log. The error is for one that has to be there.

@@ -27,70 +27,79 @@ type jailStart struct {
 	tether  *tether
 }
 
-// spec is what start needs.
-type spec struct {
-	bwrap string
-	// traceable is false for a script around bwrap, of whose processes it is not
-	// known which is the jail's.
-	traceable bool
-	layers    *layers          // of overlays
-	sandbox   *sandbox.Sandbox // descriptors already renumbered to files
-	files     []*os.File       // for the child, by number; the first three are its stdio
-	env       []string
+// pending is a bwrap that is ready to be started.
+type pending struct {
+	bwrap  string
+	argv   []string
+	env    []string
+	files  []*os.File // for the child, by number; the first three are its stdio
+	layers *layers    // of overlays
+	// hold is nil for a script around bwrap, of whose processes it is not known which is
+	// the jail's.
+	hold *os.File
+	ours []*os.File // that are closed once it has been started
+	jail *jailStart
+}
+
+// pend makes what bwrap is started with: s, which it takes over, and whose descriptors
+// are numbers of files.
+//
+// bwrap's --block-fd takes end-of-file for permission. What it reads from is
+// therefore a pipe that never ends: if we are killed, the command can not start.
+func (p *pending) pend(s *sandbox.Sandbox) error {
+	block, err := endless()
+	if err != nil {
+		return err
+	}
+	p.jail.block = block
+	infoR, infoW, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("pipe: %w", err)
+	}
+	p.jail.said, p.ours = infoR, append(p.ours, infoW)
+	s.Options = append(s.Options,
+		sandbox.Option{Name: "--info-fd", Args: []string{p.number(infoW)}},
+		sandbox.Option{Name: "--block-fd", Args: []string{p.number(block)}})
+	p.jail.blockFD = len(p.files) - 1
+	words := s.Words()
+	args, err := sealed("bwrap options", []byte(strings.Join(words, "\x00")+"\x00"))
+	if err != nil {
+		return err
+	}
+	p.ours = append(p.ours, args)
+	p.argv = []string{"bwrap", "--args", p.number(args)}
+	if p.hold != nil {
+		p.ours = append(p.ours, p.hold)
+		p.argv = append(p.argv, "--args", p.number(p.hold))
+	}
+	p.argv = append(append(p.argv, "--"), s.Command...)
+	if n := len(words) + len(p.argv) - 1; n > sandbox.MaxArgs {
+		return fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs)
+	}
+	return nil
+}
+
+// number adds f for the child and returns its number there.
+func (p *pending) number(f *os.File) string {
+	p.files = append(p.files, f)
+	return fmt.Sprint(len(p.files) - 1)
 }
 
 // start runs bwrap with its command blocked and waits until it is known which
 // process that is.
-//
-// bwrap's --block-fd takes end-of-file for permission. What it reads from is
-// therefore a pipe that never ends: if we are killed, the command can not start.
-func start(s spec) (*jailStart, error) {
-	block, err := endless()
-	if err != nil {
-		return nil, err
+func (p *pending) start() (*jailStart, error) {
+	j := p.jail
+	errs := []error{j.fork(p)}
+	for _, f := range p.ours {
+		errs = append(errs, f.Close())
 	}
-	infoR, infoW, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("pipe: %w", err), block.Close())
-	}
-	jail := s.sandbox.Clone()
-	files := s.files
-	number := func(f *os.File) string {
-		files = append(files, f)
-		return fmt.Sprint(len(files) - 1)
-	}
-	jail.Options = append(jail.Options,
-		sandbox.Option{Name: "--info-fd", Args: []string{number(infoW)}},
-		sandbox.Option{Name: "--block-fd", Args: []string{number(block)}})
-	blockFD := len(files) - 1
-	words := jail.Words()
-	args, err := sealed("bwrap options", []byte(strings.Join(words, "\x00")+"\x00"))
-	if err != nil {
-		return nil, errors.Join(err, block.Close(), infoR.Close(), infoW.Close())
-	}
-	defer args.Close()
-	argv := []string{"bwrap", "--args", number(args)}
-	var hold *os.File
-	if s.traceable {
-		if hold, err = newHold(); err != nil {
-			return nil, errors.Join(err, block.Close(), infoR.Close(), infoW.Close())
-		}
-		defer hold.Close()
-		argv = append(argv, "--args", number(hold))
-	}
-	argv = append(append(argv, "--"), jail.Command...)
-	if n := len(words) + len(argv) - 1; n > sandbox.MaxArgs {
-		return nil, errors.Join(fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs), block.Close(), infoR.Close(), infoW.Close())
-	}
-	j := &jailStart{block: block, blockFD: blockFD, said: infoR, handle: -1}
-	err = j.fork(s, argv, files, hold)
-	if err := errors.Join(err, infoW.Close()); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return j, err
 	}
 	if j.tether == nil {
-		err = j.identify()
+		return j, j.identify()
 	}
-	return j, err
+	return j, nil
 }
 
 // endless returns a pipe as one descriptor that reads and writes: whoever reads
@@ -113,20 +122,20 @@ func endless() (*os.File, error) {
 // fork starts bwrap from this thread: main locks its goroutine to the first
 // one, for --die-with-parent follows the thread that forked (prctl(2)). bwrap
 // sets that late, so it is set here too.
-func (j *jailStart) fork(s spec, argv []string, files []*os.File, hold *os.File) error {
-	attr := &syscall.ProcAttr{Env: s.env, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
-	for _, f := range files {
+func (j *jailStart) fork(p *pending) error {
+	attr := &syscall.ProcAttr{Env: p.env, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
+	for _, f := range p.files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
 	var err error
-	if j.bwrap, err = syscall.ForkExec(s.bwrap, argv, attr); err != nil {
-		return fmt.Errorf("start %s: %w", s.bwrap, err)
+	if j.bwrap, err = syscall.ForkExec(p.bwrap, p.argv, attr); err != nil {
+		return fmt.Errorf("start %s: %w", p.bwrap, err)
 	}
-	if hold == nil {
+	if p.hold == nil {
 		return nil
 	}
 	tied, err := seize(j.bwrap)
-	if err := errors.Join(err, letGo(hold)); err != nil || !tied {
+	if err := errors.Join(err, letGo(p.hold)); err != nil || !tied {
 		return err
 	}
 	if j.tether, err = tetherFork(j.bwrap); j.tether != nil {

@@ -4,30 +4,30 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // prepare turns the jail into what bwrap gets: sources pinned, environment taken
 // out, filter added, descriptors numbered from 3.
-func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, error) {
-	if err := r.Bwrap.Readable(); err != nil {
-		return spec{}, fmt.Errorf("%w; nothing was started", err)
+func (a *attempt) prepare() (*pending, error) {
+	j := a.jail
+	if err := a.Bwrap.Readable(); err != nil {
+		return nil, fmt.Errorf("%w; nothing was started", err)
 	}
 	layers, err := watchLayers(j)
 	if err != nil {
-		return spec{}, err
+		return nil, err
 	}
 	s := j.Sandbox.Clone()
-	if err := pinSources(s, j, fds); err != nil {
-		return spec{}, err
+	if err := pinSources(s, j, a.fds); err != nil {
+		return nil, err
 	}
-	env := splitEnvironment(s, r.Environ)
-	files := []*os.File{std.files[0], std.files[1], std.files[2]}
+	env := splitEnvironment(s, a.Environ)
+	files := []*os.File{a.std.files[0], a.std.files[1], a.std.files[2]}
 	for _, d := range s.Descriptors() {
-		f, err := fds.file(j, d)
+		f, err := a.fds.file(j, d)
 		if err != nil {
-			return spec{}, err
+			return nil, err
 		}
 		s.SetDescriptor(d.Option, len(files))
 		files = append(files, f)
@@ -35,11 +35,11 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 	if j.CanFilter {
 		code, err := jailFilter(j.Filter)
 		if err != nil {
-			return spec{}, err
+			return nil, err
 		}
 		f, err := sealed("seccomp", code)
 		if err != nil {
-			return spec{}, err
+			return nil, err
 		}
 		s.Options = append(s.Options, sandbox.Option{Name: "--add-seccomp-fd", Args: []string{fmt.Sprint(len(files))}})
 		files = append(files, f)
@@ -47,8 +47,14 @@ func (r Request) prepare(j *checker.Jail, fds *descriptors, std *stdio) (spec, e
 	if j.Bus != nil && j.Bus.Command {
 		var err error
 		if files, err = proxyPipes(s.Command, files); err != nil {
-			return spec{}, err
+			return nil, err
 		}
 	}
-	return spec{bwrap: r.Bwrap.Path, traceable: !isScript(r.Bwrap.Path), layers: layers, sandbox: s, files: files, env: env}, nil
+	p := &pending{bwrap: a.Bwrap.Path, env: env, files: files, layers: layers, jail: &jailStart{handle: -1}}
+	if !isScript(p.bwrap) {
+		if p.hold, err = newHold(); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.pend(s)
 }

@@ -3,64 +3,59 @@ package gate
 import (
 	"errors"
 	"sync"
-
-	"github.com/refnil/opencode-jail-devenv/checker"
 )
 
 // start hands the checked jail to bwrap, verifies what it built and supervises.
-// It calls judged when the verdict is final. Ready prepares the launch, or has done so.
-func (r Request) start(j *checker.Jail, ready func() (spec, error), caught func() signals, fds *descriptors, std *stdio, rev *reviewer, judged func()) (int, error) {
+// It calls judged when the verdict is final.
+func (a *attempt) start(judged func()) (int, error) {
 	var missing []string
-	sp, err := ready()
+	waiting, err := a.ready()
 	if err == nil {
 		missing, err = isolate()
 	}
-	signals := caught()
+	signals := a.caught()
 	if err != nil {
 		return signals.give(err)
 	}
 	for _, m := range missing {
-		r.warn("not available here: %s", m)
+		a.warn("not available here: %s", m)
 	}
-	rev.begin(j) // beside bwrap's work
-	jail, err := start(sp)
-	if jail == nil {
-		return signals.give(errors.Join(err, rev.cancel()))
-	}
+	a.rev.begin(a.jail) // beside bwrap's work
+	jail, err := waiting.start()
 	if err == nil {
-		r.step("start bwrap")
-		err = r.release(j, jail, fds, sp.layers, signals, rev)
+		a.step("start bwrap")
+		err = a.release(jail, waiting.layers, signals)
 	}
 	if err != nil {
-		return signals.give(errors.Join(err, jail.kill(), rev.cancel()))
+		return signals.give(errors.Join(err, jail.kill(), a.rev.cancel()))
 	}
 	judged()
-	if r.Released != nil {
-		r.Released()
+	if a.Released != nil {
+		a.Released()
 	}
-	if err := std.close(); err != nil {
+	if err := a.std.close(); err != nil {
 		return Broken, err // the review is the next launch's
 	}
-	end, err := jail.supervise(std, signals)
+	end, err := jail.supervise(a.std, signals)
 	if e := jail.gone(); e != nil {
-		r.warn("%v; what it changed is reviewed before the next launch", e)
+		a.warn("%v; what it changed is reviewed before the next launch", e)
 	} else {
-		rev.end(signals, end.signal != 0)
+		a.rev.end(signals, end.signal != 0)
 	}
 	return end.finish(), err
 }
 
 // release lets the command run if the jail is the one that was checked, and
 // does what the caller's own --info-fd and --block-fd ask of bwrap.
-func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, layers *layers, signals signals, rev *reviewer) error {
-	if err := rev.ready(); err != nil {
+func (a *attempt) release(jail *jailStart, layers *layers, signals signals) error {
+	if err := a.rev.ready(); err != nil {
 		return err
 	}
-	expected, err := expect(j.Tree, j.FS)
+	expected, err := expect(a.jail.Tree, a.jail.FS)
 	if err != nil {
 		return err
 	}
-	v := &verifier{expected: expected, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(j.Tree), built: sync.OnceFunc(func() { r.step("build the jail") }), meanwhile: func() error {
+	v := &verifier{expected: expected, child: jail.child, blockFD: jail.blockFD, hostRoot: hostRootOf(a.jail.Tree), built: sync.OnceFunc(func() { a.step("build the jail") }), meanwhile: func() error {
 		for _, look := range []func() error{signals.fatal, jail.tether.pump, jail.listen} {
 			if err := look(); err != nil {
 				return err
@@ -77,18 +72,18 @@ func (r Request) release(j *checker.Jail, jail *jailStart, fds *descriptors, lay
 	if err := jail.identify(); err != nil {
 		return err
 	}
-	r.step("verify")
-	if err := fds.tell(jail.info); err != nil {
+	a.step("verify")
+	if err := a.fds.tell(jail.info); err != nil {
 		return err
 	}
-	if fds.block != nil {
-		if err := fds.await(v.meanwhile); err != nil {
+	if a.fds.block != nil {
+		if err := a.fds.await(v.meanwhile); err != nil {
 			return err
 		}
 		if err := v.once(); err != nil { // that took as long as the caller liked
 			return err
 		}
 	}
-	rev.runs(jail.child)
+	a.rev.runs(jail.child)
 	return jail.run()
 }
