@@ -76,6 +76,10 @@ func (f File) Keys() []string {
 // Reserved is the name below data that the pack owns.
 const Reserved = "ocjail"
 
+// Checked begins the names by which a module of ocjail build asks its host for built-in
+// functions that are its own, and were undefined.
+const Checked = "ocjail_checked_"
+
 // Bounds of all sources together.
 const (
 	maxFiles = 2000

@@ -44,7 +44,13 @@ func Build(ctx context.Context, sources ...engine.Source) (Built, error) {
 	if err != nil {
 		return Built{}, err
 	}
-	c := opacompile.New().WithTarget(opacompile.TargetWasm).WithBundle(b).WithCapabilities(Capabilities()).WithRegoVersion(ast.RegoV1)
+	hosts, err := checkedCalls(b)
+	if err != nil {
+		return Built{}, err
+	}
+	can := capabilities()
+	can.Builtins = append(can.Builtins, hosts...)
+	c := opacompile.New().WithTarget(opacompile.TargetWasm).WithBundle(b).WithCapabilities(can).WithRegoVersion(ast.RegoV1)
 	c = c.WithEntrypoints(slices.Sorted(maps.Keys(built.Rules))...)
 	if err := c.Build(ctx); err != nil {
 		return Built{}, fmt.Errorf("compile to WASM: %w", err)

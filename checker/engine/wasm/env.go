@@ -24,8 +24,10 @@ const returning = 2 // index of the first host function that returns something
 // the two that does.
 const hostModule = "ocjail"
 
-// compileEnv makes the module env, with a memory as the module wants it.
-func (e *Engine) compileEnv(ctx context.Context, wanted []api.MemoryDefinition) (wazero.CompiledModule, error) {
+// compileEnv makes the module env, with a memory as the module wants it, and room for
+// its texts: OPA's compiler puts them behind the two pages that it asks for, and code is
+// how many bytes there are of them at most.
+func (e *Engine) compileEnv(ctx context.Context, wanted []api.MemoryDefinition, code int) (wazero.CompiledModule, error) {
 	if e.runtime.Module(hostModule) == nil {
 		if err := e.defineHost(ctx); err != nil {
 			return nil, err
@@ -39,7 +41,9 @@ func (e *Engine) compileEnv(ctx context.Context, wanted []api.MemoryDefinition) 
 	if least > maxPages {
 		return nil, fmt.Errorf("wants %d MiB of memory, more than the %d that it may have", least>>4, maxPages>>4)
 	}
-	return e.runtime.CompileModule(ctx, encodeEnv(least, min(most, maxPages)))
+	most = min(most, maxPages)
+	least = max(least, min(least+uint32(code>>16)+1, most))
+	return e.runtime.CompileModule(ctx, encodeEnv(least, most))
 }
 
 // encodeEnv writes the binary format (WebAssembly core specification, section 5.5)

@@ -3,6 +3,9 @@ package wasm
 import (
 	"context"
 	"fmt"
+	"strings"
+
+	"github.com/refnil/opencode-jail-devenv/checker/engine"
 )
 
 // Function is one of Rego's built-in functions, which a module leaves to its host.
@@ -15,7 +18,7 @@ type Function = func(ctx context.Context, operands [][]byte) (result []byte, err
 func (o Options) lookUp(numbers map[string]int32) (map[int32]Function, error) {
 	found := make(map[int32]Function, len(numbers))
 	for name, n := range numbers {
-		f, err := o.Functions(name)
+		f, err := o.function(name)
 		if err != nil {
 			return nil, err
 		}
@@ -25,6 +28,22 @@ func (o Options) lookUp(numbers map[string]int32) (map[int32]Function, error) {
 		found[n] = f
 	}
 	return found, nil
+}
+
+// function finds one. That which is asked after the module's own was undefined is looked
+// for only then: few modules come to it.
+func (o Options) function(name string) (Function, error) {
+	own, checked := strings.CutPrefix(name, engine.Checked)
+	if !checked {
+		return o.Functions(name)
+	}
+	return func(ctx context.Context, operands [][]byte) ([]byte, error) {
+		f, err := o.Functions(own)
+		if err != nil {
+			return nil, err
+		}
+		return f(ctx, operands)
+	}, nil
 }
 
 // callFunction is opa_builtin0 to opa_builtin4: number, context, operands. A value's

@@ -103,7 +103,7 @@ func (o *opaModule) prepare(ctx context.Context, e *Engine) error {
 		return err
 	}
 	var err error
-	if o.env, err = e.compileEnv(ctx, o.code.ImportedMemories()); err != nil {
+	if o.env, err = e.compileEnv(ctx, o.code.ImportedMemories(), len(o.module.Code)); err != nil {
 		return err
 	}
 	return o.within(ctx, func(i *instance) error {
