@@ -49,7 +49,7 @@ type Test struct {
 var ErrNoTests = errors.New("no tests: write rules named test_… into a file NAME_test.rego beside NAME.rego")
 
 // testLimit bounds one test. A test that needs longer would be a rule that does.
-const testLimit = 5 * time.Second
+const testLimit = 30 * time.Second
 
 // Run tests what s holds. An error means that the rules or their tests can not be
 // read, or that there are none; failed tests are in the report.
