@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -196,7 +197,7 @@ func testInputs(t testing.TB) map[string]string {
 	}
 	defer store.Abort(t.Context(), txn)
 	tracer := &inputTracer{inputs: map[string]string{}}
-	results, err := tester.NewRunner().SetParallel(1).SetCoverageQueryTracer(tracer).SetStore(store).SetModules(modules).RunTests(t.Context(), txn)
+	results, err := tester.NewRunner().SetParallel(1).SetTimeout(time.Minute).SetCoverageQueryTracer(tracer).SetStore(store).SetModules(modules).RunTests(t.Context(), txn)
 	if err != nil {
 		t.Fatal(err)
 	}

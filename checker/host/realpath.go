@@ -78,6 +78,10 @@ func (f *FS) resolve(path string) (Real, error) {
 		return Real{}, err
 	}
 	for len(w.rest) > 0 {
+		if w.missing != nil { // all at once: one by one would take the square of the length
+			w.at, w.stat = filepath.Join(append([]string{w.at}, w.rest...)...), sandbox.Stat{}
+			break
+		}
 		name := w.rest[0]
 		w.rest = w.rest[1:]
 		if err := f.step(w, name); err != nil {
@@ -104,10 +108,8 @@ func (f *FS) begin(path string) (*walk, error) {
 
 // step takes one component.
 func (f *FS) step(w *walk, name string) error {
-	if w.missing == nil && w.stat.Type != sandbox.Dir {
+	if w.stat.Type != sandbox.Dir {
 		w.missing = absent(join(w.at, name))
-	}
-	if w.missing != nil {
 		w.at, w.stat = filepath.Join(w.at, name), sandbox.Stat{}
 		return nil
 	}

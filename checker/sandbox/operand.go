@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -10,11 +11,19 @@ import (
 // way that a reader of the argv does not expect ("+3", " 3", 2^32+3).
 func checkOperand(kind operand, v string) error {
 	check, ok := operandChecks[kind]
-	if ok && !check.holds(v) {
+	switch {
+	case ok && !check.holds(v):
 		return errors.New(check.otherwise)
+	case len(v) >= pathMax && (kind == source || kind == dest || kind == location):
+		return fmt.Errorf("%d bytes long, and a path has %d at most (PATH_MAX, path_resolution(7)): shorten it", len(v), pathMax-1)
 	}
 	return nil
 }
+
+// pathMax is how many bytes a path may have with its NUL. Of a longer one bwrap makes
+// nothing, but for a source in which names cancel each other out; to simulate it would
+// take the square of its length.
+const pathMax = 4096
 
 var operandChecks = map[operand]struct {
 	holds     func(string) bool

@@ -12,6 +12,7 @@ const (
 	size                    // number of bytes, not 0
 	number                  // user or group id
 	variable                // environment variable: not empty, no "="
+	location                // path that only the kernel reads
 )
 
 // class groups options by what they act on.
@@ -52,7 +53,7 @@ var specs = []Spec{
 	{"--args", []operand{fd}, argsOp, nil},
 	{"--argv0", []operand{word}, processOp, nil},
 	{"--level-prefix", nil, processOp, nil},
-	{"--chdir", []operand{word}, processOp, nil},
+	{"--chdir", []operand{location}, processOp, nil},
 	{"--exec-label", []operand{word}, processOp, nil},
 	{"--file-label", []operand{word}, processOp, nil},
 	{"--lock-file", []operand{word}, processOp, nil},
@@ -119,7 +120,7 @@ var specs = []Spec{
 	{"--file", []operand{fd, dest}, fileOp, []string{"--perms"}},
 	{"--bind-data", []operand{fd, dest}, fileOp, []string{"--perms"}},
 	{"--ro-bind-data", []operand{fd, dest}, fileOp, []string{"--perms"}},
-	{"--symlink", []operand{word, dest}, fileOp, nil},
+	{"--symlink", []operand{location, dest}, fileOp, nil},
 	{"--chmod", []operand{octal, dest}, fileOp, nil},
 
 	{OriginOption, []operand{word}, originOp, nil},

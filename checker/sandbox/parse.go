@@ -112,7 +112,7 @@ func (p *parser) option(words []string, i int) (int, error) {
 	args := words[i+1 : i+1+n]
 	for k, kind := range spec.Operands {
 		if err := checkOperand(kind, args[k]); err != nil {
-			return 0, p.fail(i+1+k, args[k], "%s: %v", name, err)
+			return 0, p.fail(i+1+k, beginning(args[k]), "%s: %v", name, err)
 		}
 	}
 	if k := spec.fdIndex(); k >= 0 {
@@ -120,6 +120,15 @@ func (p *parser) option(words []string, i int) (int, error) {
 		p.used = append(p.used, Descriptor{Option: i, Name: name, FD: number})
 	}
 	return n + 1, p.accept(spec, i, args)
+}
+
+// beginning is a word, as far as a message has use of it.
+func beginning(word string) string {
+	const most = 60
+	if len(word) <= most {
+		return word
+	}
+	return strings.ToValidUTF8(word[:most], "") + "…"
 }
 
 func (p *parser) accept(spec *Spec, i int, args []string) error {

@@ -40,6 +40,7 @@ func refusals() []struct {
 	want fate
 } {
 	many := slices.Repeat([]string{"--unshare-ipc"}, 9000)
+	long := strings.Repeat("/a", 2048)
 	return []struct {
 		name string
 		argv []string
@@ -96,6 +97,12 @@ func refusals() []struct {
 		{"too many words with a file's", append(slices.Clone(many[:8000]), "--args", "3", "/probe"), []string{data(many[:1000]...)}, dies},
 		{"empty destination: the root itself", []string{"--dir", "", "/probe"}, nil, starts},
 		{"empty source", []string{"--bind", "", "/a", "/probe"}, nil, dies},
+		{"long destination", []string{"--dir", long, "/probe"}, nil, dies},
+		{"long destination of what cancels out", []string{"--tmpfs", "/" + strings.Repeat("./", 2048), "/probe"}, nil, dies},
+		{"long source that may lack", []string{"--bind-try", long, "/a", "/probe"}, nil, dies},
+		{"long target of a link", []string{"--symlink", long, "/a", "/probe"}, nil, dies},
+		{"long working directory", []string{"--chdir", long, "/probe"}, nil, dies},
+		{"long source of what cancels out: no honest jail has one", []string{"--ro-bind", "/" + strings.Repeat("./", 2048), "/a", "/probe"}, nil, starts},
 		{"overlay without sources", []string{"--tmp-overlay", "/a", "/probe"}, nil, dies},
 		{"read-only overlay of one", []string{"--overlay-src", "/", "--ro-overlay", "/a", "/probe"}, nil, dies},
 		{"overlay source for nothing", []string{"--overlay-src", "/", "--dir", "/a", "/probe"}, nil, dies},
@@ -196,5 +203,19 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := sandbox.ParseArgv([]string{"--clearenv"}, nil); !errors.Is(err, sandbox.ErrNoCommand) {
 		t.Errorf("%#v", err)
+	}
+}
+
+// The longest path that there can be is none too long.
+func TestLongPath(t *testing.T) {
+	long := strings.Repeat("/a", 2047) + "/"
+	for _, argv := range [][]string{{"--dir", long}, {"--chdir", long}, {"--ro-bind-try", long, "/a"}, {"--symlink", long, "/a"}} {
+		if _, err := sandbox.ParseArgv(append(argv, "/probe"), nil); err != nil {
+			t.Errorf("%s: %v", argv[0], err)
+		}
+		argv[1] += "a"
+		if _, err := sandbox.ParseArgv(append(argv, "/probe"), nil); err == nil || !strings.Contains(err.Error(), "4096 bytes long, and a path has 4095 at most") {
+			t.Errorf("%s: %v", argv[0], err)
+		}
 	}
 }
