@@ -12,8 +12,9 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
 )
 
-// loadLimit bounds the reading and compiling of the rules.
-const loadLimit = 20 * time.Second
+// loadLimit bounds the reading and compiling of the rules. A module of Go's takes a
+// second on a machine that does nothing else.
+const loadLimit = time.Minute
 
 // conversation is with one process, about the rules that it was told first.
 type conversation struct {
