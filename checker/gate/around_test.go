@@ -1,11 +1,14 @@
 package gate_test
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -67,5 +70,40 @@ exec sleep 60
 	var ws unix.WaitStatus
 	if pid, err := unix.Wait4(stranger.Process.Pid, &ws, unix.WNOHANG, nil); err != nil || pid != 0 {
 		t.Errorf("the stranger ended: %v, %v", ws, err)
+	}
+}
+
+// One that neither makes a jail nor ends is ended with the launch, for which somebody asks
+// the gate alone.
+func TestProgramThatWaits(t *testing.T) {
+	w := gatetest.New(t)
+	program, err := os.ReadFile(gatetest.Build(t).Probe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"program": string(program), "script": "#!/bin/sh\n[ $1 = --args ] || exec bwrap \"$@\"\necho waits >&2; sleep 3600; :\n"} {
+		c := w.Ocjail(sh(w.Jail("--setenv", "PROBE_WAITS", "1"), "echo ran")...)
+		c.Args = append([]string{c.Args[0], "gate", "--bwrap", w.Write(name+"/bwrap", text, 0o755)}, c.Args[2:]...)
+		c.SysProcAttr.Setpgid = true
+		said, err := c.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(said); lines.Scan() && lines.Text() != "waits"; {
+			t.Log(lines.Text())
+		}
+		if err := c.Process.Signal(unix.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		hung := time.AfterFunc(20*time.Second, func() { c.Process.Kill() })
+		_ = c.Wait() // the status is looked at below
+		hung.Stop()
+		_ = unix.Kill(-c.Process.Pid, unix.SIGKILL) // what the script left
+		if ws := c.ProcessState.Sys().(syscall.WaitStatus); ws.Signal() != unix.SIGTERM {
+			t.Errorf("a %s that waits: %v", name, c.ProcessState)
+		}
 	}
 }

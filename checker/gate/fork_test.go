@@ -26,7 +26,10 @@ func forked(t *testing.T, times int) {
 			t.Fatal(err)
 		}
 		j := &jailStart{block: block, handle: -1}
-		err = j.fork(&pending{bwrap: "/bin/sh", argv: []string{"sh", "-c", "read held <&3; (exec true)"}, files: []*os.File{os.Stdin, os.Stdout, os.Stderr, hold}, hold: hold})
+		err = j.fork(&pending{bwrap: "/bin/sh", argv: []string{"sh", "-c", "read held <&3; (exec true)"}, files: []*os.File{os.Stdin, os.Stdout, os.Stderr, hold}})
+		if err == nil {
+			err = j.tie(hold)
+		}
 		if err != nil || j.tether == nil {
 			t.Fatal(j.tether, err)
 		}

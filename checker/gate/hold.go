@@ -1,8 +1,10 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,4 +29,47 @@ func letGo(hold *os.File) error {
 		return fmt.Errorf("let bwrap go on: %w", err)
 	}
 	return nil
+}
+
+// tie seizes bwrap, lets it go on, and ties what it makes to us: nothing where that is
+// forbidden, or nothing holds bwrap.
+func (j *jailStart) tie(hold *os.File) error {
+	if hold == nil {
+		return nil
+	}
+	tied, err := seize(j.bwrap)
+	if err := errors.Join(err, letGo(hold)); err != nil || !tied {
+		return err
+	}
+	if j.tether, err = tetherFork(j.bwrap); j.tether != nil {
+		j.child = j.tether.pid
+	} else if err == nil {
+		j.bwrap = 0
+		err = errSetup
+	}
+	return err
+}
+
+// heedLimit is many times what bwrap takes to make its process on a busy machine.
+const heedLimit = time.Second
+
+// heed ends bwrap, for which this thread then waits, when a signal comes that ends the
+// launch; until stop is called. It first gives bwrap time to say which process is the
+// jail: of one that is not known something would be left.
+func (j *jailStart) heed(s signals) (stop func()) {
+	over, bwrap, said := make(chan struct{}), j.bwrap, j.said
+	go func() {
+		select {
+		case <-over:
+		case sig := <-s:
+			s <- sig // for who asks next: one place was just freed
+			select {
+			case <-over:
+			case <-time.After(heedLimit):
+				_ = unix.Kill(bwrap, unix.SIGKILL)        // it may have ended
+				_ = said.SetReadDeadline(time.Unix(1, 0)) // what a script left may hold its other end
+			}
+		}
+	}()
+	return func() { close(over) }
 }

@@ -86,10 +86,15 @@ func (p *pending) number(f *os.File) string {
 }
 
 // start runs bwrap with its command blocked and waits until it is known which
-// process that is.
-func (p *pending) start() (*jailStart, error) {
+// process that is, or one of the signals ends the launch.
+func (p *pending) start(signals signals) (*jailStart, error) {
 	j := p.jail
-	errs := []error{j.fork(p)}
+	err := j.fork(p)
+	if err == nil {
+		defer j.heed(signals)()
+		err = j.tie(p.hold)
+	}
+	errs := []error{err}
 	for _, f := range p.ours {
 		errs = append(errs, f.Close())
 	}
@@ -122,29 +127,15 @@ func endless() (*os.File, error) {
 // fork starts bwrap from this thread: main locks its goroutine to the first
 // one, for --die-with-parent follows the thread that forked (prctl(2)). bwrap
 // sets that late, so it is set here too.
-func (j *jailStart) fork(p *pending) error {
+func (j *jailStart) fork(p *pending) (err error) {
 	attr := &syscall.ProcAttr{Env: p.env, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
 	for _, f := range p.files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
-	var err error
 	if j.bwrap, err = syscall.ForkExec(p.bwrap, p.argv, attr); err != nil {
 		return fmt.Errorf("start %s: %w", p.bwrap, err)
 	}
-	if p.hold == nil {
-		return nil
-	}
-	tied, err := seize(j.bwrap)
-	if err := errors.Join(err, letGo(p.hold)); err != nil || !tied {
-		return err
-	}
-	if j.tether, err = tetherFork(j.bwrap); j.tether != nil {
-		j.child = j.tether.pid
-	} else if err == nil {
-		j.bwrap = 0
-		err = errSetup
-	}
-	return err
+	return nil
 }
 
 // errSetup says that bwrap ended before it could hold the command back; it has

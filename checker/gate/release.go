@@ -21,7 +21,7 @@ func (a *attempt) start(judged func()) (int, error) {
 		a.warn("not available here: %s", m)
 	}
 	a.rev.begin(a.jail) // beside bwrap's work
-	jail, err := waiting.start()
+	jail, err := waiting.start(signals)
 	if err == nil {
 		a.step("start bwrap")
 		err = a.release(jail, waiting.layers, signals)
