@@ -60,9 +60,7 @@ func Start(ctx context.Context, c *config.Config, at Where, k Keeping, first fun
 		if first != nil && e.others == nil {
 			first()
 		}
-		if c, err := open(); err == nil { // else whoever calls the function gets the error
-			c.engine.pack.Prepare()
-		}
+		_, _ = open() // whoever calls the function gets the error
 	}()
 	return open
 }
@@ -122,6 +120,7 @@ func (c *Checker) Ignored() []config.Ignored { return slices.Concat(c.config.Ign
 // Check evaluates every rule on j. An error means that no rule has judged, and a
 // launch must not go on then; with a [ReachError] that is the verdict.
 func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
+	go c.engine.pack.Prepare() // beside making the input
 	if err := c.untouchable(j); err != nil {
 		return nil, err
 	}

@@ -71,9 +71,9 @@ func bench(ocjail string, rounds int) error {
 	return b.run()
 }
 
-// install copies the program and its helpers, as an installation does. What the linker
-// has just written lies in the page cache page by page, which costs each launch nearly a
-// millisecond, until it is read from the disk again.
+// install copies the program and its helpers, as an installation does. In the page cache
+// what is written in one go lies in large pieces; what the linker wrote, or page faults
+// read from the disk, in single pages, which cost a launch up to a millisecond.
 func install(program, dir string) (string, error) {
 	files, err := filepath.Glob(program + "*")
 	if err != nil {
