@@ -122,7 +122,7 @@ func (at Where) locate(name string) (l located, err error) {
 	l.file = at.File(name)
 	l.shown = l.file
 	if filepath.IsAbs(name) || strings.HasPrefix(name, "{home}/") {
-		l.fs, l.root = regular{os.DirFS(filepath.Dir(l.file))}, filepath.Base(l.file)
+		l.fs, l.root = regular{folder(filepath.Dir(l.file))}, filepath.Base(l.file)
 		return l, nil
 	}
 	root, err := os.OpenRoot(at.Project)
@@ -162,6 +162,13 @@ type beneath struct{ root *os.Root }
 
 func (b beneath) Open(name string) (fs.File, error) {
 	return b.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// folder is a file system out of which links may lead. A FIFO does not block it either.
+type folder string
+
+func (d folder) Open(name string) (fs.File, error) {
+	return os.OpenFile(filepath.Join(string(d), filepath.FromSlash(name)), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
 // regular refuses what is neither a file nor a folder.
