@@ -11,8 +11,14 @@ import (
 // maxNesting bounds the depth of values and of statements in statements.
 const maxNesting = 100
 
-// maxLocals bounds the local variables of a function.
-const maxLocals = 1 << 16
+// maxLocals bounds the local variables of a function, maxAllLocals those of all.
+const (
+	maxLocals    = 1 << 16
+	maxAllLocals = 1 << 22
+)
+
+// minFunction is how many bytes a function takes at least.
+const minFunction = 8
 
 // Load reads an encoded program and checks that it can be run: an error names
 // what it needs and this evaluator does not have.
@@ -56,17 +62,22 @@ func decode(encoded string) (*Program, error) {
 	if !ok {
 		return nil, errors.New("not a plan of this version")
 	}
-	d := &decoder{in: in}
+	d := &decoder{in: in, values: len(in)}
 	d.strings = make([]Value, d.count())
 	for i := range d.strings {
 		d.strings[i] = String(d.cut(d.count()))
 	}
-	p := &Program{Consts: d.values(0), Data: d.value(0), Meta: d.value(0)}
+	p := &Program{Consts: d.list(d.count(), 0), Data: d.value(0), Meta: d.value(0)}
 	p.Builtins = make([]string, d.count())
 	for i := range p.Builtins {
 		p.Builtins[i] = string(d.string().(String))
 	}
-	p.Funcs = make([]Func, d.count())
+	n := d.count()
+	if n > len(d.in)/minFunction {
+		d.fail()
+		return nil, d.err
+	}
+	p.Funcs = make([]Func, n)
 	for i := range p.Funcs {
 		p.Funcs[i] = d.function()
 	}
@@ -81,6 +92,7 @@ func decode(encoded string) (*Program, error) {
 type decoder struct {
 	in      string
 	strings []Value
+	values  int // how many more there can be: each takes a byte, those in it not counted
 	err     error
 }
 
@@ -147,11 +159,11 @@ func (d *decoder) string() Value {
 	return d.strings[i]
 }
 
-func (d *decoder) values(depth int) []Value {
-	return d.list(d.count(), depth)
-}
-
 func (d *decoder) list(n, depth int) []Value {
+	if d.values -= n; d.values < 0 { // lists in lists could each say that they have all
+		d.fail()
+		return nil
+	}
 	v := make([]Value, n)
 	for i := range v {
 		v[i] = d.value(depth)
@@ -173,13 +185,13 @@ func (d *decoder) value(depth int) Value {
 	case uint64(String("").rank()):
 		return d.string()
 	case uint64((*Array)(nil).rank()):
-		return &Array{d.values(depth + 1)}
+		return &Array{d.list(d.count(), depth+1)}
 	case uint64((*Set)(nil).rank()):
-		s := &Set{d.values(depth + 1)}
+		s := &Set{d.list(d.count(), depth+1)}
 		d.sorted(s.elems)
 		return s
 	case uint64((*Object)(nil).rank()):
-		o := &Object{keys: d.values(depth + 1)}
+		o := &Object{keys: d.list(d.count(), depth+1)}
 		d.sorted(o.keys)
 		o.values = d.list(len(o.keys), depth+1)
 		return o

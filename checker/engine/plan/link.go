@@ -23,7 +23,9 @@ func (p *Program) prepare() error {
 		if f.Params < 2 || f.Params > f.Locals {
 			return fmt.Errorf("function %s: %d parameters of %d locals", f.Name, f.Params, f.Locals)
 		}
-		p.locals += f.Locals
+		if p.locals += f.Locals; p.locals > maxAllLocals {
+			return fmt.Errorf("function %s: more than %d locals of all functions", f.Name, maxAllLocals)
+		}
 	}
 	return nil
 }
@@ -66,26 +68,32 @@ func (c *code) calls() (list []int) {
 	return list
 }
 
-// checkRecursion refuses functions that can call themselves, so that the depth
-// of calls is bounded.
+// maxCalls bounds the depth of calls: each takes some of the stack.
+const maxCalls = 2000
+
+// checkRecursion refuses functions that can call themselves, or others that deep.
 func (p *Program) checkRecursion(callees [][]int) error {
-	const entered, left = 1, 2
-	state := make([]int, len(callees))
+	const entered = -1
+	depths := make([]int, len(callees)) // of the calls of each, itself counted
 	var visit func(i int) error
 	visit = func(i int) error {
-		if state[i] == entered {
+		if depths[i] == entered {
 			return fmt.Errorf("function %s is recursive", p.Funcs[i].Name)
 		}
-		if state[i] == left {
+		if depths[i] > 0 {
 			return nil
 		}
-		state[i] = entered
+		depths[i] = entered
+		deepest := 0
 		for _, c := range callees[i] {
 			if err := visit(c); err != nil {
 				return err
 			}
+			deepest = max(deepest, depths[c])
 		}
-		state[i] = left
+		if depths[i] = deepest + 1; deepest > maxCalls {
+			return fmt.Errorf("more than %d functions call each other in turn", maxCalls)
+		}
 		return nil
 	}
 	return visit(len(callees) - 1)
