@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -373,4 +374,24 @@ func TestKilledWhileAsking(t *testing.T) {
 	if o := c.End(); w.Read("project/trace") != "" {
 		t.Errorf("%+v", o)
 	}
+}
+
+// A jail that a person was asked about needs no more open files than another: what was
+// opened before the question is closed.
+func TestFewDescriptorsAfterTheQuestion(t *testing.T) {
+	w := newApproving(t)
+	var many []string
+	for i := range 40 {
+		d := w.Project + "/d" + strconv.Itoa(i)
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		many = append(many, "--bind", d, d)
+	}
+	c := w.launch(many...)
+	few := w.Command("bash", append([]string{"-c", `ulimit -n 90; exec "$@"`, "bash"}, c.Args...)...)
+	console := w.console(few, 80)
+	console.Expect("? ")
+	console.Type("o\n")
+	w.started(console.End(), 0, "")
 }

@@ -40,10 +40,11 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 	}
 	a.step("hardening")
 	a.jail = j
-	a.ready = sync.OnceValues(a.prepare)
+	ready := sync.OnceValues(a.prepare)
+	a.ready = ready
 	a.argv = sync.OnceValue(func() string { return digestOf(j.Asked) })
 	j.Meanwhile = func() {
-		_, _ = a.ready() // whoever starts the jail gets the error
+		_, _ = ready() // whoever starts the jail gets the error
 		a.argv()
 	}
 	c, err := a.Checker()
@@ -100,8 +101,21 @@ func (a *attempt) decide(report *checker.Report) (status int, refused error) {
 	case d.Verdict == decision.Deny:
 		return Refused, refused
 	}
-	if a.consent.asked { // what is pinned may have been replaced by the time of the answer
-		a.ready = a.prepare
+	if a.consent.asked {
+		a.ready = a.again(a.ready)
 	}
 	return 0, nil
+}
+
+// again prepares the launch anew, once it has been prepared: what is pinned may have been
+// replaced by the time of a person's answer.
+func (a *attempt) again(before func() (*pending, error)) func() (*pending, error) {
+	return func() (*pending, error) {
+		if stale, err := before(); err == nil { // else it is wrong still, or is no more
+			if err := stale.drop(); err != nil {
+				return nil, err
+			}
+		}
+		return a.prepare()
+	}
 }

@@ -24,6 +24,10 @@ type descriptors struct {
 	pass map[int]*os.File
 	// filters are the seccomp programs among them.
 	filters map[int][]byte
+	// pinned are the numbers among them of the sources that were opened last, and pipes
+	// those of the caller that the command keeps. Both may be prepared more than once.
+	pinned []int
+	pipes  map[int]*os.File
 	// consumed are numbers that bwrap would have read to the end.
 	consumed map[int]bool
 	// info and block belong to the caller: ocjail uses bwrap's own for itself,
@@ -35,7 +39,7 @@ type descriptors struct {
 }
 
 func newDescriptors() *descriptors {
-	return &descriptors{pass: map[int]*os.File{}, filters: map[int][]byte{}, consumed: map[int]bool{}}
+	return &descriptors{pass: map[int]*os.File{}, filters: map[int][]byte{}, pipes: map[int]*os.File{}, consumed: map[int]bool{}}
 }
 
 // readArgs reads an --args descriptor for the parser.

@@ -79,6 +79,18 @@ func (p *pending) pend(s *sandbox.Sandbox) error {
 	return nil
 }
 
+// drop closes what was made for a bwrap that is not started.
+func (p *pending) drop() error {
+	errs := []error{p.layers.close(), p.jail.said.Close(), p.jail.block.Close()}
+	for _, f := range p.ours {
+		errs = append(errs, f.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("prepare the launch anew: %w", err)
+	}
+	return nil
+}
+
 // number adds f for the child and returns its number there.
 func (p *pending) number(f *os.File) string {
 	p.files = append(p.files, f)

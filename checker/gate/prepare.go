@@ -46,7 +46,7 @@ func (a *attempt) prepare() (*pending, error) {
 	}
 	if j.Bus != nil && j.Bus.Command {
 		var err error
-		if files, err = proxyPipes(s.Command, files); err != nil {
+		if files, err = a.fds.proxyPipes(s.Command, files); err != nil {
 			return nil, err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // arguments name, and renumbers them: it says through the one of --fd=N that it
 // listens (xdg-dbus-proxy(1)), for which jail.nix waits. Anything but a pipe
 // stays closed to the jail.
-func proxyPipes(command []string, files []*os.File) ([]*os.File, error) {
+func (d *descriptors) proxyPipes(command []string, files []*os.File) ([]*os.File, error) {
 	for i, arg := range command[1:] {
 		number, ok := strings.CutPrefix(arg, "--fd=")
 		n, err := strconv.Atoi(number)
@@ -23,8 +23,11 @@ func proxyPipes(command []string, files []*os.File) ([]*os.File, error) {
 		if err := checkType(n, "xdg-dbus-proxy --fd", fileTypes{unix.S_IFIFO: "pipe"}); err != nil {
 			return nil, err
 		}
+		if d.pipes[n] == nil { // two would both close it, the first when nobody holds it any more
+			d.pipes[n] = os.NewFile(uintptr(n), arg)
+		}
 		command[1+i] = fmt.Sprintf("--fd=%d", len(files))
-		files = append(files, os.NewFile(uintptr(n), arg))
+		files = append(files, d.pipes[n])
 	}
 	return files, nil
 }

@@ -25,6 +25,9 @@ const maxPinned = 40
 // meanwhile become O_PATH descriptors, others their resolved paths. A -try
 // without a source is dropped, lest one appears.
 func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
+	if err := d.unpin(); err != nil {
+		return err
+	}
 	p := &pinner{jail: j, pass: d, byDescriptor: canBindDescriptors(j.Bwrap.Supports)}
 	for n := range d.pass {
 		p.next = max(p.next, n+1)
@@ -57,6 +60,18 @@ func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
 		kept = append(kept, pinned)
 	}
 	s.Options = kept
+	return nil
+}
+
+// unpin closes what was pinned before: twice as many may be more than there can be.
+func (d *descriptors) unpin() error {
+	for _, n := range d.pinned {
+		if err := d.pass[n].Close(); err != nil {
+			return fmt.Errorf("close a pinned source: %w", err)
+		}
+		delete(d.pass, n)
+	}
+	d.pinned = nil
 	return nil
 }
 
@@ -106,7 +121,7 @@ func (p *pinner) pin(o sandbox.Option, op sandbox.Op, source string) (sandbox.Op
 	if err != nil {
 		return o, err
 	}
-	p.pass.pass[p.next] = f
+	p.pass.pass[p.next], p.pass.pinned = f, append(p.pass.pinned, p.next)
 	o.Name, o.Args[0] = "--bind-fd", strconv.Itoa(p.next)
 	if op.ReadOnly {
 		o.Name = "--ro-bind-fd"
