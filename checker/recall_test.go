@@ -18,7 +18,9 @@ import (
 // machine is a folder that stands for the machine's store.
 func machine(t *testing.T) store.Store {
 	t.Helper()
-	s := store.Machine(filepath.Join(t.TempDir(), "lib", "bundles"))
+	dir := t.TempDir()
+	check(t, os.Chmod(dir, 0o755)) // as root's are, whatever the umask
+	s := store.Machine(filepath.Join(dir, "lib", "bundles"))
 	checker.SetSystemStore(t, s)
 	return s
 }
@@ -51,7 +53,7 @@ func (l laptop) rolledBack(t *testing.T) string {
 }
 
 // as root, that is: the files of a test that another runs are not root's.
-var asRoot = &config.Owners{UID: os.Getuid(), Root: func(uint32) (bool, error) { return true, nil }}
+var asRoot = &config.Owners{UID: os.Getuid(), Root: func(uint32) (bool, error) { return true, nil }, Alone: alone}
 
 // What root rolls back of a file, users have not seen; what they see afterwards they have.
 func TestRootRollsFilesBack(t *testing.T) {
@@ -156,7 +158,7 @@ func TestForgedRollback(t *testing.T) {
 	l.refused(t, "can be written by others")
 	check(t, os.Chmod(root.EntryFile(source), 0o644))
 	check(t, l.fetch(t, root, "41", "41"))
-	l.owners = &config.Owners{UID: os.Getuid(), Root: func(uid uint32) (bool, error) { return uid == 0 && os.Getuid() != 0, nil }}
+	l.owners = &config.Owners{UID: os.Getuid(), Root: func(uid uint32) (bool, error) { return uid == 0 && os.Getuid() != 0, nil }, Alone: alone}
 	l.refused(t, root.EntryFile(source))
 	check(t, os.WriteFile(root.EntryFile(source), []byte(`{"rollback":{"id":"x"}}`), 0o644))
 	l.owners = asRoot

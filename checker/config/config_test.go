@@ -57,8 +57,13 @@ func write(t *testing.T, src string, mode os.FileMode) string {
 	return file
 }
 
+// owners takes the folders that tests make for the user's alone, whatever the umask.
 func owners() Owners {
-	return Owners{UID: os.Getuid(), Root: func(uid uint32) (bool, error) { return uid == 0, nil }}
+	alone := func(path string, _ uint32) (bool, error) {
+		info, err := os.Stat(path)
+		return err == nil && info.IsDir(), err
+	}
+	return Owners{UID: os.Getuid(), Root: func(uid uint32) (bool, error) { return uid == 0, nil }, Alone: alone}
 }
 
 func load(file string) (*File, error) {
