@@ -202,7 +202,7 @@ func (d *decoder) value(depth int) Value {
 
 // sorted fails where sets and keys are out of order, for look-ups would miss.
 func (d *decoder) sorted(v []Value) {
-	for i := 1; i < len(v); i++ {
+	for i := 1; d.err == nil && i < len(v); i++ { // after an error they are not whole
 		if compare(v[i-1], v[i]) >= 0 {
 			d.fail()
 		}

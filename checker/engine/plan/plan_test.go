@@ -167,10 +167,18 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, Load returns: a program whose encoding they are, or an error.
+// Whatever the bytes, Load returns: a program whose encoding they are, or an error. What
+// it returns runs, without a look outside of what there is.
 func FuzzLoad(f *testing.F) {
 	f.Add(program([]Value{Int(1), &Set{[]Value{Int(1)}}}, []string{"count"}, Stmt{Op: CallBuiltin, X: 2, Where: where, Args: []Operand{0}}).Encode())
+	nested := program([]Value{Int(1), &Array{[]Value{Int(1), Int(2)}}, &Object{[]Value{String("a")}, []Value{Null{}}}}, nil,
+		Stmt{Op: Call, X: 2, Y: 0, Args: []Operand{0, 1}}, Stmt{Op: Scan, X: 2, Y: 3, Z: 4, Blocks: [][]Stmt{{
+			{Op: Not, Blocks: [][]Stmt{{{Op: Equal, X: 3, Y: Const(0)}}}}, {Op: Block, Blocks: [][]Stmt{{{Op: Break, X: 1}}, {}}}, {Op: ResultAdd, X: 4},
+		}}})
+	nested.Funcs = []Func{{Name: "f", Params: 2, Locals: 3, Blocks: [][]Stmt{{{Op: Assign, X: 2, Y: Const(2)}, {Op: Return, X: 2}}, {{Op: Dot, X: 2, Y: 0, Z: Const(0)}}}}}
+	f.Add(nested.Encode())
 	f.Add([]byte(magic))
+	f.Add([]byte(magic + "\x01\a0000000\x05\x05\x05\x05\x01\x00\x00\x05\x05\x05\x01\x00\x05\x05")) // objects cut in half
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Load(b)
 		if err != nil {
@@ -180,6 +188,11 @@ func FuzzLoad(f *testing.F) {
 		again, err := Load(encoded)
 		if err != nil || !bytes.Equal(again.Encode(), encoded) {
 			t.Errorf("loaded, but not after encoding it: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if _, _, err := p.Run(ctx, &Object{[]Value{String("a")}, []Value{Int(1)}}); err != nil && strings.HasPrefix(err.Error(), "evaluator: ") {
+			t.Error(err)
 		}
 	})
 }
