@@ -79,17 +79,8 @@ func install(program, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return "", err
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, filepath.Base(file)), data, 0o755)
-		}
-		if err != nil {
-			return "", fmt.Errorf("install %s: %w", file, err)
-		}
+	if out, err := exec.Command("install", append([]string{"-D", "-t", dir}, files...)...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("install the programs: %w\n%s", err, out)
 	}
 	return filepath.Join(dir, filepath.Base(program)), nil
 }
