@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -71,23 +70,14 @@ func byJSON(v reflect.Value) (Value, error) {
 
 func ofSlice(v reflect.Value) (Value, error) {
 	a := &Array{make([]Value, v.Len())}
-	part := func(from, to int) (err error) {
-		for i := from; i < to && err == nil; i++ {
-			a.elems[i], err = of(v.Index(i))
+	for i := range a.elems {
+		var err error
+		if a.elems[i], err = of(v.Index(i)); err != nil {
+			return nil, err
 		}
-		return err
 	}
-	if len(a.elems) < manyElements {
-		return a, part(0, len(a.elems))
-	}
-	second, half := make(chan error, 1), len(a.elems)/2
-	go func() { second <- part(half, len(a.elems)) }()
-	err := part(0, half)
-	return a, cmp.Or(err, <-second)
+	return a, nil
 }
-
-// manyElements are worth a second processor's time.
-const manyElements = 64
 
 // knowledge is what is to be known of a type, found out once.
 type knowledge struct {
