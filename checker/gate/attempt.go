@@ -23,9 +23,8 @@ type attempt struct {
 	jail *checker.Jail
 	// ready prepares the launch, and argv digests what was asked for; each is done once,
 	// beside the rules if there is time.
-	ready  func() (*pending, error)
-	argv   func() string
-	caught func() signals // waits until signals are caught
+	ready func() (*pending, error)
+	argv  func() string
 }
 
 func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
@@ -86,9 +85,6 @@ func (a *attempt) decide(report *checker.Report) (status int, refused error) {
 			d.Verdict = decision.Deny
 		}
 		a.step("approval")
-	}
-	if d.Verdict != decision.Deny {
-		a.caught = catching() // which takes as long as the log
 	}
 	if err := a.log(d); err != nil {
 		return Broken, errors.Join(refused, err)

@@ -8,12 +8,13 @@ import (
 // start hands the checked jail to bwrap, verifies what it built and supervises.
 // It calls judged when the verdict is final.
 func (a *attempt) start(judged func()) (int, error) {
+	caught := catching() // not before: what hangs until now, a signal ends
 	var missing []string
 	waiting, err := a.ready()
 	if err == nil {
 		missing, err = isolate()
 	}
-	signals := a.caught()
+	signals := caught()
 	if err != nil {
 		return signals.give(err)
 	}
