@@ -64,7 +64,7 @@ func TestSignalsDuringTheFork(t *testing.T) {
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
-			hung := time.AfterFunc(2*time.Minute, func() { _ = unix.Kill(-c.Process.Pid, unix.SIGKILL) })
+			hung := time.AfterFunc(2*time.Minute, func() { _ = unix.Kill(-c.Process.Pid, unix.SIGKILL) }) // it may end just then
 			over := make(chan struct{})
 			go func() {
 				defer close(over)

@@ -36,7 +36,7 @@ func TestSignalsDuringTheLaunch(t *testing.T) {
 				if err := c.Start(); err != nil {
 					t.Fatal(err)
 				}
-				hung := time.AfterFunc(30*time.Second, func() { _ = unix.Kill(-c.Process.Pid, unix.SIGKILL) })
+				hung := time.AfterFunc(30*time.Second, func() { _ = unix.Kill(-c.Process.Pid, unix.SIGKILL) }) // it may end just then
 				go blow(-c.Process.Pid, storm.signals)
 				if err := c.Wait(); err != nil || stdout.String() != "up\n" {
 					t.Errorf("%v, %q, %s", err, stdout.String(), stderr.String())

@@ -79,7 +79,7 @@ func (f *Func) read(p *Program) (*code, error) {
 // fails again when the function is called.
 func (p *Program) Read() {
 	for f := range p.all() {
-		_, _ = f.read(p)
+		_, _ = f.read(p) // the error is kept, for whoever calls it
 	}
 }
 
