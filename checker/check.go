@@ -60,7 +60,9 @@ func Start(ctx context.Context, c *config.Config, at Where, k Keeping, first fun
 		if first != nil && e.others == nil {
 			first()
 		}
-		_, _ = open() // whoever calls the function gets the error
+		if opened, err := open(); err == nil { // else whoever calls the function gets the error
+			opened.engine.pack.Prepare()
+		}
 	}()
 	return open
 }
@@ -120,17 +122,23 @@ func (c *Checker) Ignored() []config.Ignored { return slices.Concat(c.config.Ign
 // Check evaluates every rule on j. An error means that no rule has judged, and a
 // launch must not go on then; with a [ReachError] that is the verdict.
 func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
-	go c.engine.pack.Prepare() // beside making the input
-	if err := c.untouchable(j); err != nil {
+	now := time.Now()
+	made := make(chan struct{})
+	var in *Input
+	var doc document
+	var err error
+	go func() {
+		defer close(made)
+		if in, err = c.input(j, now); err == nil {
+			doc, err = c.engine.begin(ctx, in)
+		}
+	}()
+	j.meanwhile()
+	<-made
+	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	in, err := j.Input(now)
-	if err != nil {
-		return nil, fmt.Errorf("policy input: %w", err)
-	}
-	in.Params = c.rules.Params()
-	found, err := c.engine.judge(ctx, in, j.meanwhile)
+	found, err := c.engine.judge(ctx, doc)
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
@@ -141,6 +149,19 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	found = append(found, c.configured(j, found, now)...)
 	finding.Sort(found)
 	return &Report{Jail: j, Input: in, Findings: found, Rules: len(c.engine.rules()), Waivers: c.used(j, found, now), Policies: c.engine.digest}, nil
+}
+
+// input is what j is judged by.
+func (c *Checker) input(j *Jail, now time.Time) (*Input, error) {
+	if err := c.untouchable(j); err != nil {
+		return nil, err
+	}
+	in, err := j.Input(now)
+	if err != nil {
+		return nil, fmt.Errorf("policy input: %w", err)
+	}
+	in.Params = c.rules.Params()
+	return in, nil
 }
 
 // finish adds where the subject comes from and the configured severity.

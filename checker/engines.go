@@ -160,29 +160,51 @@ func (e *engines) rules() []engine.Rule {
 	return rules
 }
 
-// judge returns the findings of all, in report order.
-func (e *engines) judge(ctx context.Context, in *Input, meanwhile func()) ([]finding.Finding, error) {
+// document is a policy input as the engines take it.
+type document struct {
+	*Input
+	engine.Document
+	escaped bool
+	others  <-chan verdict // of the other process, where it judges already
+}
+
+// documentOf escapes what is no UTF-8, so that no two names of files are alike: a rule
+// must not take one for another.
+func documentOf(in *Input) (document, error) {
 	doc, err := engine.NewDocument(in)
 	escaped := errors.Is(err, plan.ErrNotUTF8)
-	if escaped { // no two names of files alike, for a rule must not take one for another
+	if escaped {
 		in = octets.Map(in, octets.Escape)
 		doc, err = engine.NewDocument(in)
 	}
-	if err != nil {
-		return nil, err
+	return document{Input: in, Document: doc, escaped: escaped}, err
+}
+
+// begin has the other process judge in, on any thread, if it need not be started first.
+func (e *engines) begin(ctx context.Context, in *Input) (document, error) {
+	doc, err := documentOf(in)
+	if err == nil && e.others != nil && e.others.Runs() {
+		doc.others, err = e.judgeThere(ctx, doc.Input, nil)
 	}
-	others, err := e.judgeThere(ctx, in, nil)
-	if err != nil {
-		return nil, err
+	return doc, err
+}
+
+// judge returns the findings of all, in report order.
+func (e *engines) judge(ctx context.Context, doc document) ([]finding.Finding, error) {
+	others := doc.others
+	if others == nil {
+		var err error
+		if others, err = e.judgeThere(ctx, doc.Input, nil); err != nil {
+			return nil, err
+		}
 	}
-	go meanwhile()                           // both processors were needed until now
 	here, stop := engine.Limit(ctx, e.limit) // the others have theirs, from when it is their turn
 	defer stop()
-	all, err := e.judgeHere(here, doc)
+	all, err := e.judgeHere(here, doc.Document)
 	v := <-others
 	var again *worker.AgainError
-	if errors.As(v.err, &again) { // here, for this is the main thread
-		if others, err = e.judgeThere(ctx, in, again); err != nil {
+	if err == nil && errors.As(v.err, &again) { // here, for this is the main thread
+		if others, err = e.judgeThere(ctx, doc.Input, again); err != nil {
 			return nil, err
 		}
 		v = <-others
@@ -191,7 +213,7 @@ func (e *engines) judge(ctx context.Context, in *Input, meanwhile func()) ([]fin
 		return nil, err
 	}
 	all = append(all, v.found...)
-	if escaped {
+	if doc.escaped {
 		all = octets.Map(all, octets.Unescape)
 	}
 	finding.Sort(all)

@@ -82,8 +82,8 @@ type Jail struct {
 	Filter bool
 	// Bus is the trusted proxy that this jail starts, or is told to use; nil for none.
 	Bus *BusProxy
-	// Meanwhile, when not nil, is called beside the rules' evaluation. Of Tree it may use
-	// what any number of goroutines may.
+	// Meanwhile, when not nil, is called by Check while the policy input is made. Of Tree
+	// it may use what any number of goroutines may.
 	Meanwhile func()
 }
 
@@ -93,20 +93,13 @@ type Jail struct {
 func Resolve(r Request) (*Jail, error) {
 	asked := r.Sandbox.Clone()
 	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.Home)}
-	// Each takes a part of a millisecond, and neither needs the other.
-	watching := make(chan error, 1)
-	go func() {
-		var err error
-		j.Watched, err = watch(r)
-		watching <- err
-	}()
+	look := r.look() // beside the simulation, for each takes a part of a millisecond
 	before, err := asked.Simulate(r.simulation())
-	watchErr := <-watching
 	if err != nil {
 		return nil, j.located(err)
 	}
-	if watchErr != nil {
-		return nil, watchErr
+	if j.Watched, err = watch(r, look); err != nil {
+		return nil, err
 	}
 	r.step("model")
 	hardened, err := protect(asked, before, j.Watched, r.FS)

@@ -39,13 +39,17 @@ func LookOut(fs *host.FS, facts host.Facts, c *config.Config, profile string) *L
 // Wait returns when all were looked for.
 func (l *Lookout) Wait() { _, _ = l.found() } // whoever needs the paths gets the error
 
-// watch expands the pack's list and the configuration's, and asks git which
-// paths it tracks.
-func watch(r Request) ([]Watched, error) {
-	look := r.Lookout
-	if look == nil || look.fs != r.FS || look.profile != r.Profile {
-		look = LookOut(r.FS, r.Facts, r.Config, r.Profile)
+// look returns the lookout for r, which has begun.
+func (r Request) look() *Lookout {
+	if l := r.Lookout; l != nil && l.fs == r.FS && l.profile == r.Profile {
+		return l
 	}
+	return LookOut(r.FS, r.Facts, r.Config, r.Profile)
+}
+
+// watch waits for what the pack's list and the configuration's stand for, and asks git
+// which paths it tracks.
+func watch(r Request, look *Lookout) ([]Watched, error) {
 	found, err := look.found()
 	if err != nil {
 		return nil, err

@@ -147,6 +147,14 @@ func (w *Worker) turn(from *conversation, err error) bool {
 	return true
 }
 
+// Runs tells whether there is a process: Begin starts none then, and may be called
+// anywhere.
+func (w *Worker) Runs() bool {
+	w.starting.Lock()
+	defer w.starting.Unlock()
+	return w.with != nil
+}
+
 // Rules implements Engine, once Open has returned.
 func (w *Worker) Rules() []engine.Rule { return w.loaded.Rules }
 
