@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/approval"
@@ -20,16 +19,21 @@ type attempt struct {
 	rev     *reviewer
 	consent *consent
 
+	caught func() signals
+
 	jail *checker.Jail
-	// ready prepares the launch, and argv digests what was asked for; each is done once,
-	// beside the rules if there is time.
-	ready func() (*pending, error)
-	argv  func() string
+	argv string // digest of what was asked for
+	// trusted is set when bwrap may be executed before the verdict.
+	trusted bool
+	// waiting is made beside the rules; its error is for who starts the jail.
+	waiting    *pending
+	waitingErr error
 }
 
 func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 	request := a.resolve(s, a.fds, a.std)
 	a.rev.tell(&request)
+	a.caught = catching()
 	j, err := checker.Resolve(request)
 	if err != nil {
 		return Broken, err
@@ -38,20 +42,48 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 		return NotFound, err
 	}
 	a.step("hardening")
-	a.jail = j
-	ready := sync.OnceValues(a.prepare)
-	a.ready = ready
-	a.argv = sync.OnceValue(func() string { return digestOf(j.Asked) })
-	j.Meanwhile = func() {
-		_, _ = ready() // whoever starts the jail gets the error
-		a.argv()
-	}
+	a.jail, a.trusted = j, trusts(j)
 	c, err := a.Checker()
 	if err != nil {
 		return Broken, err
 	}
 	a.step("wait for the rules")
-	report, err := c.Check(ctx, j)
+	j.Meanwhile = a.wait
+	if status, err := a.judge(c.Check(ctx, j)); status != 0 || err != nil {
+		return status, errors.Join(err, a.drop())
+	}
+	return a.start(c.Close)
+}
+
+// trusts tells whether nobody with our rights, nor the jail, can have put another program
+// in bwrap's place. Else it is the verdict that tells (gate/own-program).
+func trusts(j *checker.Jail) bool {
+	return !swappable(j, j.Bwrap.Path) && !j.Tree.Widest(j.Bwrap.Path).Access.Writes()
+}
+
+// wait prepares the launch, and has bwrap wait for the verdict if it may be executed.
+func (a *attempt) wait() {
+	a.waiting, a.waitingErr = a.prepare()
+	if a.waitingErr == nil && a.waiting.hold != nil && a.trusted {
+		if err := a.waiting.load(); err != nil {
+			a.waitingErr = errors.Join(err, a.drop())
+		}
+	}
+	a.argv = digestOf(a.jail.Asked)
+}
+
+// drop ends what waits.
+func (a *attempt) drop() error {
+	if a.waiting == nil {
+		return nil
+	}
+	waiting := a.waiting
+	a.waiting = nil
+	return waiting.drop()
+}
+
+// judge tells of a verdict. The status is 0 when the jail may start.
+func (a *attempt) judge(report *checker.Report, err error) (status int, refused error) {
 	if err != nil {
 		return a.unjudged(err)
 	}
@@ -59,10 +91,7 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 	if a.Show != nil {
 		a.Show(report)
 	}
-	if status, err := a.decide(report); status != 0 || err != nil {
-		return status, err
-	}
-	return a.start(c.Close)
+	return a.decide(report)
 }
 
 // unjudged tells why no rule has judged.
@@ -71,7 +100,7 @@ func (a *attempt) unjudged(err error) (int, error) {
 	if !errors.As(err, &reach) {
 		return Broken, err
 	}
-	d := newDecision(&checker.Report{Jail: a.jail}, a.Config, a.argv())
+	d := newDecision(&checker.Report{Jail: a.jail}, a.Config, a.argv)
 	d.Verdict, d.Refusal = decision.Deny, reach.Error()
 	return Refused, errors.Join(fmt.Errorf("jail %s refused: %w; nothing was started", a.jail.Name, reach), a.log(d))
 }
@@ -79,7 +108,7 @@ func (a *attempt) unjudged(err error) (int, error) {
 // decide makes a report a decision, which is logged. The status is 0 when the jail may
 // start.
 func (a *attempt) decide(report *checker.Report) (status int, refused error) {
-	d := newDecision(report, a.Config, a.argv())
+	d := newDecision(report, a.Config, a.argv)
 	if d.Verdict != decision.Deny {
 		if d.Approval, refused = a.consent.to(a.jail); refused != nil {
 			d.Verdict = decision.Deny
@@ -97,21 +126,11 @@ func (a *attempt) decide(report *checker.Report) (status int, refused error) {
 	case d.Verdict == decision.Deny:
 		return Refused, refused
 	}
-	if a.consent.asked {
-		a.ready = a.again(a.ready)
+	if a.consent.asked { // what is pinned may have been replaced by the time of a person's answer
+		if err := a.drop(); err != nil {
+			return Broken, err
+		}
+		a.waiting, a.waitingErr = a.prepare()
 	}
 	return 0, nil
-}
-
-// again prepares the launch anew, once it has been prepared: what is pinned may have been
-// replaced by the time of a person's answer.
-func (a *attempt) again(before func() (*pending, error)) func() (*pending, error) {
-	return func() (*pending, error) {
-		if stale, err := before(); err == nil { // else it is wrong still, or is no more
-			if err := stale.drop(); err != nil {
-				return nil, err
-			}
-		}
-		return a.prepare()
-	}
 }

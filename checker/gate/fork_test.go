@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"runtime"
@@ -26,9 +27,12 @@ func forked(t *testing.T, times int) {
 			t.Fatal(err)
 		}
 		j := &jailStart{block: block, handle: -1}
-		err = j.fork(&pending{bwrap: "/bin/sh", argv: []string{"sh", "-c", "read held <&3; (exec true)"}, files: []*os.File{os.Stdin, os.Stdout, os.Stderr, hold}})
+		p := &pending{bwrap: "/bin/sh", argv: []string{"sh", "-c", "read held <&3; (exec true)"}, files: []*os.File{os.Stdin, os.Stdout, os.Stderr, hold}}
+		if err = j.fork(p); err == nil {
+			j.seized, err = seize(j.bwrap)
+		}
 		if err == nil {
-			err = j.tie(hold)
+			err = errors.Join(letGo(hold), j.tie())
 		}
 		if err != nil || j.tether == nil {
 			t.Fatal(j.tether, err)

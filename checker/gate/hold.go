@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -23,7 +22,7 @@ func newHold() (*os.File, error) {
 	return os.NewFile(uintptr(n), "hold"), nil
 }
 
-// letGo ends the file of options, wherever it is open.
+// letGo ends the file of options, wherever it is open; doing so again changes nothing.
 func letGo(hold *os.File) error {
 	if err := unix.Shutdown(int(hold.Fd()), unix.SHUT_RD); err != nil {
 		return fmt.Errorf("let bwrap go on: %w", err)
@@ -31,15 +30,10 @@ func letGo(hold *os.File) error {
 	return nil
 }
 
-// tie seizes bwrap, lets it go on, and ties what it makes to us: nothing where that is
-// forbidden, or nothing holds bwrap.
-func (j *jailStart) tie(hold *os.File) error {
-	if hold == nil {
+// tie ties to us what bwrap makes: nothing where tracing is forbidden, or nothing held it.
+func (j *jailStart) tie() (err error) {
+	if !j.seized {
 		return nil
-	}
-	tied, err := seize(j.bwrap)
-	if err := errors.Join(err, letGo(hold)); err != nil || !tied {
-		return err
 	}
 	if j.tether, err = tetherFork(j.bwrap); j.tether != nil {
 		j.child = j.tether.pid

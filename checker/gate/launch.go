@@ -24,10 +24,13 @@ type jailStart struct {
 	info    []byte   // what it wrote
 	block   *os.File // one byte lets the command run
 	blockFD int      // its number in the child
+	seized  bool     // bwrap is traced
 	tether  *tether
+	// processors are those that the jail may use, while it may not use them all.
+	processors *unix.CPUSet
 }
 
-// pending is a bwrap that is ready to be started.
+// pending is a bwrap that is ready to be started, or waits to be told what to build.
 type pending struct {
 	bwrap  string
 	argv   []string
@@ -39,6 +42,10 @@ type pending struct {
 	hold *os.File
 	ours []*os.File // that are closed once it has been started
 	jail *jailStart
+	// loaded is set when bwrap has been executed.
+	loaded bool
+	// missing is what isolate could not do.
+	missing []string
 }
 
 // pend makes what bwrap is started with: s, which it takes over, and whose descriptors
@@ -67,26 +74,27 @@ func (p *pending) pend(s *sandbox.Sandbox) error {
 		return err
 	}
 	p.ours = append(p.ours, args)
-	p.argv = []string{"bwrap", "--args", p.number(args)}
-	if p.hold != nil {
+	p.argv = []string{"bwrap"}
+	if p.hold != nil { // the first, for bwrap is to read no option before
 		p.ours = append(p.ours, p.hold)
 		p.argv = append(p.argv, "--args", p.number(p.hold))
 	}
-	p.argv = append(append(p.argv, "--"), s.Command...)
+	p.argv = append(p.argv, "--args", p.number(args), "--")
+	p.argv = append(p.argv, s.Command...)
 	if n := len(words) + len(p.argv) - 1; n > sandbox.MaxArgs {
 		return fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs)
 	}
 	return nil
 }
 
-// drop closes what was made for a bwrap that is not started.
+// drop ends a bwrap that is not to build anything, and closes what was made for it.
 func (p *pending) drop() error {
-	errs := []error{p.layers.close(), p.jail.said.Close(), p.jail.block.Close()}
+	errs := []error{p.jail.kill(), p.layers.close(), p.jail.said.Close()}
 	for _, f := range p.ours {
 		errs = append(errs, f.Close())
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("prepare the launch anew: %w", err)
+		return fmt.Errorf("drop what was prepared: %w", err)
 	}
 	return nil
 }
@@ -97,14 +105,51 @@ func (p *pending) number(f *os.File) string {
 	return fmt.Sprint(len(p.files) - 1)
 }
 
-// start runs bwrap with its command blocked and waits until it is known which
-// process that is, or one of the signals ends the launch.
+// load executes bwrap, once. Where it has a hold it waits for the end of that, traced.
+// This thread is isolated from then on.
+func (p *pending) load() (err error) {
+	if p.loaded {
+		return nil
+	}
+	if p.missing, err = isolate(); err != nil {
+		return err
+	}
+	if err := p.jail.fork(p); err != nil {
+		return err
+	}
+	p.loaded = true
+	if p.hold != nil {
+		p.jail.apart()
+		p.jail.seized, err = seize(p.jail.bwrap)
+	}
+	return err
+}
+
+// early has bwrap build the jail, with its command blocked, where all that it makes ends
+// with this process, whatever ends that.
+func (p *pending) early() error {
+	if p.hold == nil {
+		return nil
+	}
+	if err := p.load(); err != nil || !p.jail.seized {
+		return err
+	}
+	return letGo(p.hold)
+}
+
+// start has bwrap build the jail, with its command blocked, and waits until it is known
+// which process that is, or one of the signals ends the launch.
 func (p *pending) start(signals signals) (*jailStart, error) {
 	j := p.jail
-	err := j.fork(p)
+	err := p.load()
 	if err == nil {
 		defer j.heed(signals)()
-		err = j.tie(p.hold)
+		if p.hold != nil {
+			err = letGo(p.hold)
+		}
+		if err == nil {
+			err = j.tie()
+		}
 	}
 	errs := []error{err}
 	for _, f := range p.ours {
@@ -219,6 +264,9 @@ func (j *jailStart) identify() error {
 
 // run lets the command start.
 func (j *jailStart) run() error {
+	if err := j.anywhere(); err != nil {
+		return err
+	}
 	err := j.tether.cut(func() error {
 		_, err := j.block.Write([]byte{1})
 		return err

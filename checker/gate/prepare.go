@@ -56,5 +56,8 @@ func (a *attempt) prepare() (*pending, error) {
 			return nil, err
 		}
 	}
-	return p, p.pend(s)
+	if err := p.pend(s); err != nil {
+		return nil, err
+	}
+	return p, nil
 }

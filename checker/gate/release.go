@@ -8,21 +8,19 @@ import (
 // start hands the checked jail to bwrap, verifies what it built and supervises.
 // It calls judged when the verdict is final.
 func (a *attempt) start(judged func()) (int, error) {
-	caught := catching() // not before: what hangs until now, a signal ends
-	var missing []string
-	waiting, err := a.ready()
+	waiting, err := a.waiting, a.waitingErr
 	if err == nil {
-		missing, err = isolate()
+		err = waiting.early()
 	}
-	signals := caught()
+	signals := a.caught()
 	if err != nil {
-		return signals.give(err)
-	}
-	for _, m := range missing {
-		a.warn("not available here: %s", m)
+		return signals.give(errors.Join(err, a.drop()))
 	}
 	a.rev.begin(a.jail) // beside bwrap's work
 	jail, err := waiting.start(signals)
+	for _, m := range waiting.missing {
+		a.warn("not available here: %s", m)
+	}
 	if err == nil {
 		a.step("start bwrap")
 		err = a.release(jail, waiting.layers, signals)

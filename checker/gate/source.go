@@ -114,7 +114,7 @@ func (p *pinner) pin(o sandbox.Option, op sandbox.Op, source string) (sandbox.Op
 		return o, fmt.Errorf("%s %s has no place in the jail, which is a bug of ocjail's", o.Name, o.Args[1])
 	}
 	o.Args = []string{source, point}
-	if !p.byDescriptor || op.Devices || p.used >= maxPinned || !p.swappable(source) {
+	if !p.byDescriptor || op.Devices || p.used >= maxPinned || !swappable(p.jail, source) {
 		return o, nil
 	}
 	f, err := p.open(source)
@@ -159,15 +159,15 @@ func (p *pinner) open(source string) (*os.File, error) {
 
 // swappable tells whether the user could replace the file at p or a directory
 // on the way to it. Root owns everything; for it the home and the project count.
-func (p *pinner) swappable(at string) bool {
-	f := p.jail.Facts
+func swappable(j *checker.Jail, at string) bool {
+	f := j.Facts
 	for _, dir := range []string{f.HomeReal, f.ProjectRoot, f.CacheDir} {
 		if _, below := sandbox.Below(dir, at); dir != "" && below {
 			return true
 		}
 	}
 	for ; ; at = path.Dir(at) {
-		st, err := p.jail.FS.Lstat(at)
+		st, err := j.FS.Lstat(at)
 		if err != nil || f.UID != 0 && int(st.UID) == f.UID || st.Mode&0o022 != 0 && st.Mode&unix.S_ISVTX == 0 {
 			return true
 		}

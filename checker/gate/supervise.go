@@ -35,11 +35,25 @@ func catchSignals() signals {
 }
 
 // catching begins to catch signals, each of which takes the runtime two changes of
-// thread. The function that it returns waits for it.
+// thread. Until the function that it returns is called, they end this process as if they
+// were not caught, also while it waits for a file system that does not answer.
 func catching() func() signals {
-	caught := make(chan signals, 1)
-	go func() { caught <- catchSignals() }()
-	return func() signals { return <-caught }
+	caught, called := make(chan signals, 1), make(chan struct{})
+	go func() {
+		s := catchSignals()
+		caught <- s
+		select {
+		case sig := <-s:
+			if n, ok := sig.(syscall.Signal); ok {
+				os.Exit(dieBy(n))
+			}
+		case <-called:
+		}
+	}()
+	return func() signals {
+		defer close(called)
+		return <-caught
+	}
 }
 
 // interrupted says which signal ended a launch before the command ran.

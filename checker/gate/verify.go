@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -120,7 +122,8 @@ func settle(look func() error, final func() bool, limit time.Duration) error {
 		}
 		// The jail is not to wait for us, and looking takes some 10 microseconds
 		// while bwrap is at work.
-		time.Sleep(max(200*time.Microsecond, min(passed/20, 5*time.Millisecond)))
+		pause := unix.NsecToTimespec(max(100*time.Microsecond, min(passed/100, 5*time.Millisecond)).Nanoseconds())
+		_ = unix.Nanosleep(&pause, nil) // a signal may end it
 	}
 }
 
@@ -165,7 +168,7 @@ var errUnfinished = errors.New("bwrap did not finish the jail in time; nothing w
 
 // mounts compares the child's mount table with the model.
 func (v *verifier) mounts() error {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(v.child) + "/mountinfo")
+	data, err := v.table()
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) {
 		return errSetup
 	}
@@ -189,6 +192,27 @@ func (v *verifier) mounts() error {
 	return nil
 }
 
+// table reads the child's mount table, in one piece as far as the kernel lets us.
+func (v *verifier) table() ([]byte, error) {
+	f, err := os.Open("/proc/" + strconv.Itoa(v.child) + "/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data := make([]byte, 0, 32<<10)
+	for {
+		n, err := f.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if errors.Is(err, io.EOF) {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		data = slices.Grow(data, 8<<10)
+	}
+}
+
 // staging is a cheap look at whether bwrap is still at work: reading the mount
 // table meanwhile would hold it up.
 func (v *verifier) staging() bool {
@@ -204,25 +228,38 @@ func (v *verifier) staging() bool {
 // that was checked, and with what has that name on the host now: a protective
 // mount on a directory that was moved away protects nothing.
 func (v *verifier) identities() error {
+	root, err := unix.Open(v.path("/"), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
+		return errSetup
+	}
+	if err != nil {
+		return fmt.Errorf("look at the jail's root: %w", err)
+	}
+	defer unix.Close(root)
 	for _, s := range v.expected.shown {
-		for _, at := range []string{v.path(s.point), s.source} {
-			got, err := identity(at)
+		for _, look := range []struct {
+			dir  int
+			path string
+		}{{root, "." + s.point}, {unix.AT_FDCWD, s.source}} {
+			got, err := identityAt(look.dir, look.path)
 			if errors.Is(err, unix.ENOENT) || err == nil && got != s.is {
 				return &mismatch{fmt.Sprintf("%s in the jail is no longer the host's %s", strconv.Quote(s.point), strconv.Quote(s.source))}
 			}
-			if errors.Is(err, unix.EACCES) && at == s.source {
+			if errors.Is(err, unix.EACCES) && look.dir != root {
 				continue // the host's /root, say, seen by another user
 			}
 			if err != nil {
-				return fmt.Errorf("look at %s: %w", strings.TrimPrefix(at, v.path("")), err)
+				return fmt.Errorf("look at %s: %w", strings.TrimPrefix(look.path, "."), err)
 			}
 		}
 	}
 	return nil
 }
 
-func identity(p string) (sandbox.ID, error) {
+func identity(p string) (sandbox.ID, error) { return identityAt(unix.AT_FDCWD, p) }
+
+func identityAt(dir int, p string) (sandbox.ID, error) {
 	var st unix.Stat_t
-	err := unix.Lstat(p, &st)
+	err := unix.Fstatat(dir, p, &st, unix.AT_SYMLINK_NOFOLLOW)
 	return sandbox.ID{Dev: st.Dev, Ino: st.Ino}, err
 }

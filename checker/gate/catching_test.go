@@ -1,0 +1,58 @@
+package gate
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A signal ends a launch that hangs in a system call, as a write to a log whose file system
+// does not answer; after that it is for whoever supervises the jail.
+func TestSignalsWhileCatching(t *testing.T) {
+	const role = "OCJAIL_TEST_CATCHES"
+	if as := os.Getenv(role); as != "" {
+		caught := catching()
+		s := signals(nil)
+		if as == "called" {
+			s = caught()
+		}
+		_, _ = os.Stdout.WriteString("ready\n") // the reader looks
+		if as == "called" {
+			os.Exit(int((<-s).(syscall.Signal)))
+		}
+		var never [2]int
+		_ = unix.Pipe(never[:])
+		_, _ = unix.Read(never[0], make([]byte, 1))
+		os.Exit(1)
+	}
+	for as, want := range map[string]func(syscall.WaitStatus) bool{
+		"hangs":  func(ws syscall.WaitStatus) bool { return ws.Signal() == unix.SIGTERM },
+		"called": func(ws syscall.WaitStatus) bool { return ws.ExitStatus() == int(unix.SIGTERM) },
+	} {
+		c := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestSignalsWhileCatching$")
+		c.Env = append(os.Environ(), role+"="+as)
+		out, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		hung := time.AfterFunc(time.Minute, func() { _ = c.Process.Kill() })
+		if err := c.Process.Signal(unix.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Wait()
+		hung.Stop()
+		if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || !want(ws) {
+			t.Errorf("%s: it ended with %v", as, c.ProcessState)
+		}
+	}
+}

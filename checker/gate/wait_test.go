@@ -1,0 +1,226 @@
+package gate_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/refnil/opencode-jail-devenv/checker/gate/gatetest"
+	"github.com/refnil/opencode-jail-devenv/checker/host/hosttest"
+)
+
+// slow is a rule that takes some tenths of a second for each host's name that it has not
+// judged before, and denies some.
+const slow = `package slow
+
+busy := sum([x | some x in numbers.range(count(input.jail.hostname), 300000)])
+
+deny contains "a bad name" if {
+	busy > 0
+	contains(input.jail.hostname, "bad")
+}
+`
+
+// pondering returns launches that the rules take some time for.
+func pondering(t *testing.T) (w *gatetest.World, launch func(argv ...string) *exec.Cmd) {
+	t.Helper()
+	w = gatetest.New(t)
+	if err := hosttest.Build(filepath.Dir(gatetest.Build(t).Ocjail), "ocjail-rules"); err != nil {
+		t.Fatal(err)
+	}
+	w.Write("config/slow/slow.rego", slow, 0o644)
+	w.Own()
+	return w, func(argv ...string) *exec.Cmd {
+		return w.Configured("policy \"slow\" { source = \"slow\" }\ngate { timeout = \"30s\" }\nrule \"gate/host-effect\" { severity = \"info\" }\n", argv...)
+	}
+}
+
+// waiting returns the bwrap that a launch has loaded, once it waits for the verdict: it
+// reads the first file of its options.
+func waiting(t *testing.T, launch int) (bwrap int) {
+	t.Helper()
+	gatetest.Until(t, "bwrap waits", func() bool {
+		for _, pid := range children(launch) {
+			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			words := bytes.Split(line, []byte{0})
+			if len(words) < 3 || string(words[0]) != "bwrap" {
+				continue
+			}
+			call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+			fd, err := strconv.Atoi(string(words[2]))
+			if at := fmt.Sprintf("%d 0x%x ", unix.SYS_READ, fd); err == nil && strings.HasPrefix(string(call), at) {
+				bwrap = pid
+			}
+		}
+		return bwrap != 0
+	})
+	return bwrap
+}
+
+// children of all of a process's threads.
+func children(pid int) (all []int) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, f := range files {
+		line, _ := os.ReadFile(f) // it may have ended
+		for _, word := range strings.Fields(string(line)) {
+			if n, err := strconv.Atoi(word); err == nil {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+// bwrap is loaded beside the rules, and builds nothing before they allow it. What a jail
+// that is refused would have left on the host is not made.
+func TestWaitsForTheVerdict(t *testing.T) {
+	w, launch := pondering(t)
+	argv := func(host string) []string {
+		return sh(w.Jail("--hostname", host, "--dir", w.Project+"/made-"+host), "echo up")
+	}
+	want(t, w.Run(w.Bwrap(argv("bad")...)), 0, "up\n")
+	made := func(host string) bool {
+		_, err := os.Stat(w.Project + "/made-" + host)
+		return err == nil
+	}
+	if !made("bad") {
+		t.Fatal("bwrap alone leaves no folder on the host, so nothing is shown here")
+	}
+	if err := os.Remove(w.Project + "/made-bad"); err != nil {
+		t.Fatal(err)
+	}
+	for host, end := range map[string]struct {
+		status int
+		stdout string
+	}{"good": {0, "up\n"}, "bad": {126, ""}} {
+		t.Run(host, func(t *testing.T) {
+			c := launch(argv(host)...)
+			var stdout, stderr bytes.Buffer
+			c.Stdout, c.Stderr = &stdout, &stderr
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			bwrap := waiting(t, c.Process.Pid)
+			if is, here := namespace(t, bwrap), namespace(t, os.Getpid()); is != here || len(children(bwrap)) > 0 || made(host) {
+				t.Errorf("before the verdict bwrap is in %s (here: %s), has children %v, has made the folder: %v", is, here, children(bwrap), made(host))
+			}
+			_ = c.Wait()
+			if got := c.ProcessState.ExitCode(); got != end.status || stdout.String() != end.stdout {
+				t.Errorf("status %d, %q, want %d, %q: %s", got, stdout.String(), end.status, end.stdout, stderr.String())
+			}
+			if made(host) != (host == "good") {
+				t.Errorf("the folder is there: %v", made(host))
+			}
+			if !over(bwrap) {
+				t.Error("bwrap is left")
+			}
+		})
+	}
+}
+
+// over tells whether a process has ended, though nobody may have waited for it.
+func over(pid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	return err != nil || bytes.Contains(status, []byte("State:\tZ"))
+}
+
+func namespace(t *testing.T, pid int) string {
+	t.Helper()
+	name, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// Whatever ends a launch while the rules judge ends what waits for them.
+func TestEndsWhileItWaits(t *testing.T) {
+	w, launch := pondering(t)
+	for _, signal := range []syscall.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT} {
+		t.Run(unix.SignalName(signal), func(t *testing.T) {
+			c := launch(sh(w.Jail("--hostname", unix.SignalName(signal)), "echo up")...)
+			var stdout bytes.Buffer
+			c.Stdout = &stdout
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			bwrap := waiting(t, c.Process.Pid)
+			if err := c.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = c.Wait()
+			if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signal() != signal || stdout.Len() > 0 {
+				t.Errorf("it ended with %v and %q", c.ProcessState, stdout.String())
+			}
+			gatetest.Until(t, "bwrap has ended", func() bool { return over(bwrap) })
+		})
+	}
+}
+
+// A program in bwrap's place that the user, or the jail, could have put there is executed
+// for no jail that is refused.
+func TestReplaceableBwrapWaitsForNothing(t *testing.T) {
+	w := gatetest.New(t)
+	program, err := os.ReadFile(gatetest.Build(t).Probe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := []string{"--bind", "/", "/mnt"}
+	for at, argv := range map[string][]string{
+		w.Write("project/tools/bwrap", string(program), 0o755): w.Jail(refused...),
+		w.Write("system/bwrap", string(program), 0o755):        w.Jail("--bind", w.Dir+"/system", "/system"),
+	} {
+		w.Own()
+		c := w.Ocjail(sh(argv, "echo up")...)
+		c.Args = append([]string{c.Args[0], "gate", "--bwrap", at}, c.Args[2:]...)
+		c.Env = append(c.Env, "PROBE_WAITS=1")
+		o := w.Run(c)
+		if o.Status != 126 || strings.Contains(o.Stderr, "waits\n") || !strings.Contains(o.Stderr, "refused") {
+			t.Errorf("%s: %+v", at, o)
+		}
+	}
+}
+
+// The jail has the processors that its launcher has.
+func TestProcessorsOfTheJail(t *testing.T) {
+	w := gatetest.New(t)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var all unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.SchedSetaffinity(0, &all); err != nil {
+			t.Error(err)
+		}
+	}()
+	var first unix.CPUSet
+	for n := range 1024 {
+		if all.IsSet(n) {
+			first.Set(n)
+			break
+		}
+	}
+	for name, set := range map[string]*unix.CPUSet{"all": &all, "one": &first} {
+		if err := unix.SchedSetaffinity(0, set); err != nil {
+			t.Fatal(err)
+		}
+		argv := sh(w.Jail(), "grep Cpus_allowed: /proc/self/status")
+		for range 3 { // wherever the launch runs
+			want(t, w.Run(w.Ocjail(argv...)), 0, w.Run(w.Bwrap(argv...)).Stdout)
+		}
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
