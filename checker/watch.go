@@ -50,6 +50,7 @@ func (r Request) look() *Lookout {
 // watch waits for what the pack's list and the configuration's stand for, and asks git
 // which paths it tracks.
 func watch(r Request, look *Lookout) ([]Watched, error) {
+	r.FS.Help()
 	found, err := look.found()
 	if err != nil {
 		return nil, err

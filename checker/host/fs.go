@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -33,6 +34,8 @@ type FS struct {
 	listenOnce sync.Once
 	listening  []int
 	listenErr  error
+
+	help atomic.Pointer[func()] // see Help
 
 	indexMu sync.Mutex
 	indexes map[string][]byte // the last git index that was read, by path

@@ -101,21 +101,32 @@ type place struct {
 	path string
 }
 
-// addAll looks the paths up. When another processor has time, it asks for the last ones
-// before their turn comes, which is half of the time that all takes.
+// addAll looks the paths up. Who has nothing else to do may ask for the last ones before
+// their turn comes, which is half of the time that all takes.
 func (x *expansion) addAll(places []place) {
 	var turn atomic.Int64
 	var once sync.Once
-	go once.Do(func() {
-		for i := len(places) - 1; int64(i) > turn.Load(); i-- {
-			_, _ = x.fs.RealPath(places[i].path) // remembered, as are errors
-		}
-	})
+	help := func() {
+		once.Do(func() {
+			for i := len(places) - 1; int64(i) > turn.Load(); i-- {
+				_, _ = x.fs.RealPath(places[i].path) // remembered, as are errors
+			}
+		})
+	}
+	x.fs.help.Store(&help)
 	for i, p := range places {
 		turn.Store(int64(i))
 		x.add(p.Watch, p.path)
 	}
+	x.fs.help.CompareAndSwap(&help, nil)
 	once.Do(func() {}) // waits for the other one, or has it not begin
+}
+
+// Help looks up what [FS.Expand] is about to on another goroutine, if it does.
+func (f *FS) Help() {
+	if help := f.help.Load(); help != nil {
+		(*help)()
+	}
 }
 
 type placeClass struct{ path, class string }
