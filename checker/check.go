@@ -153,6 +153,9 @@ func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 
 // input is what j is judged by.
 func (c *Checker) input(j *Jail, now time.Time) (*Input, error) {
+	if err := j.sound(); err != nil {
+		return nil, err
+	}
 	if err := c.untouchable(j); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
@@ -85,12 +86,24 @@ type Jail struct {
 	// Meanwhile, when not nil, is called by Check while the policy input is made. Of Tree
 	// it may use what any number of goroutines may.
 	Meanwhile func()
+	// sound proves that hardening has widened nothing.
+	sound func() error
 }
 
 // Resolve expands, simulates and hardens the sandbox of r, which it does not
 // change. It fails where bwrap would, and where a fact that a launch needs is
 // unknown.
 func Resolve(r Request) (*Jail, error) {
+	j, err := Harden(r)
+	if err != nil {
+		return nil, err
+	}
+	return j, j.sound()
+}
+
+// Harden is Resolve without the proof that hardening grants nothing, with which Check
+// begins.
+func Harden(r Request) (*Jail, error) {
 	asked := r.Sandbox.Clone()
 	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.Home)}
 	look := r.look() // beside the simulation, for each takes a part of a millisecond
@@ -119,7 +132,8 @@ func Resolve(r Request) (*Jail, error) {
 	if j.Bus, err = j.busProxy(); err != nil {
 		return nil, err
 	}
-	return j, granted.notWider(j.Tree)
+	j.sound = sync.OnceValue(func() error { return granted.notWider(j.Tree) })
+	return j, nil
 }
 
 // located adds to an error of bwrap's set-up where its option was written.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/approval"
@@ -22,7 +23,7 @@ type attempt struct {
 	caught func() signals
 
 	jail *checker.Jail
-	argv string // digest of what was asked for
+	argv func() string // digest of what was asked for
 	// trusted is set when bwrap may be executed before the verdict.
 	trusted bool
 	// waiting is made beside the rules; its error is for who starts the jail.
@@ -34,7 +35,7 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 	request := a.resolve(s, a.fds, a.std)
 	a.rev.tell(&request)
 	a.caught = catching()
-	j, err := checker.Resolve(request)
+	j, err := checker.Harden(request)
 	if err != nil {
 		return Broken, err
 	}
@@ -58,7 +59,8 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 // trusts tells whether nobody with our rights, nor the jail, can have put another program
 // in bwrap's place. Else it is the verdict that tells (gate/own-program).
 func trusts(j *checker.Jail) bool {
-	return !swappable(j, j.Bwrap.Path) && !j.Tree.Widest(j.Bwrap.Path).Access.Writes()
+	root := j.Facts.UID == 0 || j.Facts.EUID == 0 // others can write nothing that they could not swap
+	return !swappable(j, j.Bwrap.Path) && !(root && j.Tree.Widest(j.Bwrap.Path).Access.Writes())
 }
 
 // wait prepares the launch, and has bwrap wait for the verdict if it may be executed.
@@ -69,7 +71,8 @@ func (a *attempt) wait() {
 			a.waitingErr = errors.Join(err, a.drop())
 		}
 	}
-	a.argv = digestOf(a.jail.Asked)
+	a.argv = sync.OnceValue(func() string { return digestOf(a.jail.Asked) })
+	go a.argv() // whose turn comes when the input is made
 }
 
 // drop ends what waits.
@@ -100,7 +103,7 @@ func (a *attempt) unjudged(err error) (int, error) {
 	if !errors.As(err, &reach) {
 		return Broken, err
 	}
-	d := newDecision(&checker.Report{Jail: a.jail}, a.Config, a.argv)
+	d := newDecision(&checker.Report{Jail: a.jail}, a.Config, a.argv())
 	d.Verdict, d.Refusal = decision.Deny, reach.Error()
 	return Refused, errors.Join(fmt.Errorf("jail %s refused: %w; nothing was started", a.jail.Name, reach), a.log(d))
 }
@@ -108,7 +111,7 @@ func (a *attempt) unjudged(err error) (int, error) {
 // decide makes a report a decision, which is logged. The status is 0 when the jail may
 // start.
 func (a *attempt) decide(report *checker.Report) (status int, refused error) {
-	d := newDecision(report, a.Config, a.argv)
+	d := newDecision(report, a.Config, a.argv())
 	if d.Verdict != decision.Deny {
 		if d.Approval, refused = a.consent.to(a.jail); refused != nil {
 			d.Verdict = decision.Deny
