@@ -148,13 +148,23 @@ func (b *benchmark) run() error {
 	nix = append(nix, "--ro-bind", b.payload, b.payload)
 	long := longArgv(nix)
 	var nixSteps, longSteps []step
+	bare, err := b.bare()
+	if err != nil {
+		return err
+	}
 	for _, j := range []struct {
 		name    string
 		options []string
+		flags   []string
 		steps   *[]step
 		rounds  int
-	}{{"default profile", def, nil, b.rounds}, {"960 words of jail.nix", nix, &nixSteps, b.rounds}, {"9,000 words", long, &longSteps, max(3, b.rounds/6)}} {
-		if err := b.compare(j.name, j.options, j.rounds, hello); err != nil {
+	}{
+		{"default profile", def, nil, nil, b.rounds},
+		{"960 words of jail.nix", nix, nil, &nixSteps, b.rounds},
+		{"the same, nothing added", nix, bare, nil, b.rounds},
+		{"9,000 words", long, nil, &longSteps, max(3, b.rounds/6)},
+	} {
+		if err := b.compare(j.name, j.options, j.flags, j.rounds, hello); err != nil {
 			return err
 		}
 		if j.steps != nil {
@@ -203,10 +213,18 @@ func (b *benchmark) gate(options []string, flags ...string) []string {
 	return append(append(command, options...), "--", b.payload)
 }
 
+// bare are flags with which the gate judges, verifies and logs a jail, and adds to it
+// nothing that a configuration can leave out.
+func (b *benchmark) bare() ([]string, error) {
+	file := filepath.Join(b.system, "bare.hcl")
+	text := "protect = []\ngate {\n  inform = false\n  review = \"off\"\n}\n"
+	return []string{"--config", file}, os.WriteFile(file, []byte(text), 0o600)
+}
+
 // compare times one argv with plain bwrap and with ocjail.
-func (b *benchmark) compare(name string, options []string, rounds int, hello *variant) error {
+func (b *benchmark) compare(name string, options, flags []string, rounds int, hello *variant) error {
 	plain := &variant{name: name + ", plain bwrap", command: append(append([]string{b.bwrap}, options...), "--", b.payload)}
-	gated := &variant{name: name + ", ocjail gate", command: b.gate(options)}
+	gated := &variant{name: name + ", ocjail gate", command: b.gate(options, flags...)}
 	if err := measure(b.world, rounds, []*variant{plain, gated}); err != nil {
 		return err
 	}
