@@ -63,16 +63,22 @@ func trusts(j *checker.Jail) bool {
 	return !swappable(j, j.Bwrap.Path) && !(root && j.Tree.Widest(j.Bwrap.Path).Access.Writes())
 }
 
-// wait prepares the launch, and has bwrap wait for the verdict if it may be executed.
+// wait prepares the launch, and has bwrap wait for the verdict if it may be executed. A
+// program in which bwrap's options are not found may be anything: it is not taken for
+// bwrap, which would wait, and not even asked for its options if it could be an agent's.
 func (a *attempt) wait() {
+	a.argv = sync.OnceValue(func() string { return digestOf(a.jail.Asked) })
+	go a.argv() // whose turn comes when the input is made
+	legible := a.Bwrap.Legible()
+	if !legible && !a.trusted {
+		return
+	}
 	a.waiting, a.waitingErr = a.prepare()
-	if a.waitingErr == nil && a.waiting.hold != nil && a.trusted {
+	if a.waitingErr == nil && a.waiting.hold != nil && legible && a.trusted {
 		if err := a.waiting.load(); err != nil {
 			a.waitingErr = errors.Join(err, a.drop())
 		}
 	}
-	a.argv = sync.OnceValue(func() string { return digestOf(a.jail.Asked) })
-	go a.argv() // whose turn comes when the input is made
 }
 
 // drop ends what waits.
@@ -129,7 +135,8 @@ func (a *attempt) decide(report *checker.Report) (status int, refused error) {
 	case d.Verdict == decision.Deny:
 		return Refused, refused
 	}
-	if a.consent.asked { // what is pinned may have been replaced by the time of a person's answer
+	// What is pinned may have been replaced by the time of a person's answer.
+	if unprepared := a.waiting == nil && a.waitingErr == nil; unprepared || a.consent.asked {
 		if err := a.drop(); err != nil {
 			return Broken, err
 		}

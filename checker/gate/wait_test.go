@@ -190,6 +190,51 @@ func TestReplaceableBwrapWaitsForNothing(t *testing.T) {
 	}
 }
 
+// A script in bwrap's place has to be executed to learn its options. One that the user
+// could have replaced is not, for a jail that is refused.
+func TestReplaceableScriptIsNotAsked(t *testing.T) {
+	w := gatetest.New(t)
+	tools := filepath.Join(w.Dir, "tools")
+	script := w.Write("tools/bwrap", "#!/bin/sh\necho ran \"$1\" >>"+tools+"/ran\nexec bwrap \"$@\"\n", 0o755)
+	launch := func(argv []string) gatetest.Outcome {
+		c := w.Ocjail(sh(argv, "echo up")...)
+		c.Args = append([]string{c.Args[0], "gate", "--bwrap", script}, c.Args[2:]...)
+		return w.Run(c)
+	}
+	if o := launch(w.Jail("--bind", tools, tools)); o.Status != 126 || !strings.Contains(o.Stderr, "gate/own-program") {
+		t.Errorf("a jail that can write it: %+v", o)
+	}
+	if ran := w.Read("tools/ran"); ran != "" {
+		t.Errorf("executed, though the jail is refused: %s", ran)
+	}
+	want(t, launch(w.Jail()), 0, "up\n")
+	if ran := w.Read("tools/ran"); !strings.HasPrefix(ran, "ran --help\n") {
+		t.Errorf("for a jail that is allowed it is executed: %q", ran)
+	}
+}
+
+// A program of the system's that is no bwrap need not wait as bwrap does.
+func TestOtherProgramsWaitForNothing(t *testing.T) {
+	w := gatetest.New(t)
+	echo, err := exec.LookPath("echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		more   []string
+		status int
+		runs   bool
+	}{"allowed": {nil, 125, true}, "refused": {[]string{"--bind", w.Home + "/.config", "/config"}, 126, false}} {
+		cmd := w.Ocjail(sh(w.Jail(c.more...), "echo up")...)
+		cmd.Args = append([]string{cmd.Args[0], "gate", "--bwrap", echo}, cmd.Args[2:]...)
+		if o := w.Run(cmd); o.Status != c.status || strings.HasPrefix(o.Stdout, "--args ") != c.runs {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+// The jail has the processors that its launcher has.
+
 // The jail has the processors that its launcher has.
 func TestProcessorsOfTheJail(t *testing.T) {
 	w := gatetest.New(t)

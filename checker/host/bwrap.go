@@ -25,6 +25,8 @@ type Bwrap struct {
 	ID     sandbox.ID // to compare with what is executed in the end
 	Setuid bool       // runs as root for everybody
 
+	programOnce sync.Once
+	program     []byte // nil where it names no option of bwrap's
 	optionsOnce sync.Once
 	options     options
 	optionsErr  error

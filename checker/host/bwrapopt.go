@@ -48,10 +48,21 @@ func (b *Bwrap) Supports(option string) (bool, error) {
 	return b.options.has(option), b.optionsErr
 }
 
+// Legible tells whether the program's bytes name bwrap's options, so that Supports need
+// not execute it.
+func (b *Bwrap) Legible() bool {
+	b.programOnce.Do(func() {
+		program, err := readRegular(Local(), Real{Path: b.Path, Stat: sandbox.Stat{Dev: b.ID.Dev, Ino: b.ID.Ino}}, bwrapLimit)
+		if err == nil && (options{program: program}).has("--ro-bind") {
+			b.program = program
+		}
+	})
+	return b.program != nil
+}
+
 func (b *Bwrap) findOptions() (options, error) {
-	program, err := readRegular(Local(), Real{Path: b.Path, Stat: sandbox.Stat{Dev: b.ID.Dev, Ino: b.ID.Ino}}, bwrapLimit)
-	if o := (options{program: program}); err == nil && o.has("--ro-bind") {
-		return o, nil
+	if b.Legible() {
+		return options{program: b.program}, nil
 	}
 	text, err := b.run(context.Background(), "--help")
 	if err != nil {
