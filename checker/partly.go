@@ -49,22 +49,18 @@ func untracked(r Request, dir host.WatchedPath, depth int) ([]Watched, error) {
 	if err != nil {
 		return nil, err
 	}
-	var wanted []string
-	for _, name := range names {
-		rel, _ := trackable(r.Facts, path.Join(dir.Path, name))
-		wanted = append(wanted, rel)
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = path.Join(dir.Path, name)
 	}
-	index, err := r.FS.TrackedOf(*r.Facts.Git, wanted)
-	if err != nil {
-		return nil, err
-	}
+	answers := r.tracked(paths)
 	var found []Watched
 	for i, name := range names {
 		w, err := entry(r.FS, dir, name)
 		if err != nil {
 			return nil, err
 		}
-		tracked := r.tracked(index, wanted[i])
+		tracked := answers[i]
 		switch {
 		case tracked == nil || !*tracked:
 			found = append(found, Watched{WatchedPath: w, Tracked: tracked})

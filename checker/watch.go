@@ -56,25 +56,14 @@ func watch(r Request, look *Lookout) ([]Watched, error) {
 		return nil, err
 	}
 	watched := make([]Watched, len(found))
-	var inProject []string
+	paths := make([]string, len(found))
 	for i, w := range found {
-		watched[i].WatchedPath = w
+		watched[i].WatchedPath, paths[i] = w, w.Path
 		watched[i].Protect = w.Protect || r.Config.Protect.Pack && namesRepository(r.Facts, w)
-		if rel, ok := trackable(r.Facts, w.Path); ok {
-			inProject = append(inProject, rel)
-		}
 	}
-	if r.Facts.Git == nil || len(inProject) == 0 {
-		return watched, nil
-	}
-	// An unreadable index leaves Tracked unknown, which protects more.
-	index, err := r.FS.TrackedOf(*r.Facts.Git, inProject)
-	if err != nil {
-		return watched, nil
-	}
-	for i := range watched {
-		if rel, ok := trackable(r.Facts, watched[i].Path); ok {
-			watched[i].Tracked = r.tracked(index, rel)
+	for i, tracked := range r.tracked(paths) {
+		if !inRepository(r.Facts, watched[i].Written) {
+			watched[i].Tracked = tracked
 		}
 	}
 	return partlyTracked(r, watched)
@@ -88,26 +77,23 @@ func namesRepository(f host.Facts, w host.WatchedPath) bool {
 	return name == ".git" && w.Type == sandbox.Regular && (dir == f.ProjectRoot || slices.Contains(f.Nested, dir))
 }
 
-// tracked is what the index says of rel, unless an agent had git track it.
-func (r Request) tracked(index host.Index, rel string) *bool {
-	if r.Distrusts != nil && r.Distrusts(path.Join(r.Facts.ProjectRoot, rel)) {
-		return new(bool)
-	}
-	return index.Of(rel)
-}
-
-// trackable returns p relative to the project if git could track it. What lies
-// in a git directory it never does, whatever an index that the agent wrote says.
-func trackable(f host.Facts, p string) (rel string, ok bool) {
-	if f.Git != nil {
-		for _, dir := range []string{f.Git.Dir, f.Git.CommonDir, path.Join(f.ProjectRoot, ".git")} {
-			if _, inside := sandbox.Below(dir, p); inside && dir != "" {
-				return "", false
-			}
+// tracked is what the index says of paths, unless an agent had git track them. What
+// it says of none leaves them unknown, which protects more.
+func (r Request) tracked(paths []string) []*bool {
+	answers := r.FS.Tracked(r.Facts.Git, paths)
+	for i, tracked := range answers {
+		if tracked != nil && *tracked && r.Distrusts != nil && r.Distrusts(paths[i]) {
+			answers[i] = new(bool)
 		}
 	}
-	rel, ok = sandbox.Below(f.ProjectRoot, p)
-	return strings.TrimPrefix(rel, "/"), ok && rel != ""
+	return answers
+}
+
+// inRepository tells whether what is written lies in a git directory of the project by
+// its name, wherever that leads: git tracks nothing in one, whatever an index says.
+func inRepository(f host.Facts, written string) bool {
+	rel, _ := strings.CutPrefix(written, f.ProjectRoot)
+	return host.HasDotGit(rel)
 }
 
 // above are the files of the projects above, and their locks.

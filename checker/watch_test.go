@@ -167,3 +167,38 @@ func TestPartlyTrackedDirectory(t *testing.T) {
 		t.Errorf("the tracked hook is %s", got)
 	}
 }
+
+// forge has the index in dir call what it holds below from by another name, to.
+func forge(t *testing.T, dir, from, to string) {
+	t.Helper()
+	file := dir + "/.git/index"
+	index, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := bytes.ReplaceAll(index[:len(index)-sha1.Size], []byte(from), []byte(to))
+	sum := sha1.Sum(body) //nolint:gosec // as above
+	if err := os.WriteFile(file, append(body, sum[:]...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Nor must one that claims to track what git obeys in a repository that it knows to lie
+// within the project.
+func TestForgedIndexDoesNotOpenRepositoriesWithin(t *testing.T) {
+	dir := repository(t)
+	git(t, dir, "init", "-q", "lib")
+	git(t, dir+"/lib", "-c", "user.name=n", "-c", "user.email=e", "commit", "-q", "--allow-empty", "-m", "m")
+	write(t, dir+"/lib/.git/hooks/pre-commit", "#!/bin/sh\n")
+	git(t, dir, "add", "lib")
+	write(t, dir+"/lic/xgit/hooks/pre-commit", "#!/bin/sh\n")
+	write(t, dir+"/lic/xgit/config", "")
+	git(t, dir, "add", "lic")
+	forge(t, dir, "lic/xgit", "lib/.git")
+	j := projectJail(t, dir)
+	for _, p := range []string{"/lib/.git/hooks", "/lib/.git/hooks/pre-commit", "/lib/.git/config"} {
+		if got := access(t, j, dir+p); got != sandbox.ReadOnly {
+			t.Errorf("%s is %s", p, got)
+		}
+	}
+}

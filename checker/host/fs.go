@@ -38,7 +38,7 @@ type FS struct {
 	help atomic.Pointer[func()] // see Help
 
 	indexMu sync.Mutex
-	indexes map[string][]byte // the last git index that was read, by path
+	indexes map[string][]byte // git's that were read last, by path
 }
 
 type looked struct {

@@ -21,6 +21,9 @@ type Git struct {
 	Dir       string // the work tree's own: HEAD, index; empty when that is stray
 	CommonDir string // what all work trees share: config, hooks, objects; Dir for the main one; empty when stray
 	Stray     []Stray
+	// Nested are the repositories of the projects in [Facts.Nested] that have one of their
+	// own. One that cannot be read, or is stray, has a Root alone.
+	Nested []Git `json:",omitempty"`
 }
 
 // Stray is a folder that git would take for the project's repository, or a part

@@ -74,13 +74,13 @@ func TestFindGit(t *testing.T) {
 		return Git{Root: root, Stray: []Stray{{root + "/.git", target}}}
 	}
 	for root, want := range map[string]Git{
-		main:            {main, dot, dot, nil},
-		d + "/alias":    {main, dot, dot, nil},
-		d + "/wt":       {d + "/wt", dot + "/worktrees/wt", dot, nil},
-		d + "/wt/sub":   {d + "/wt/sub", dot + "/worktrees/wt/modules/sub", dot + "/worktrees/wt/modules/sub", nil},
-		main + "/sub":   {main + "/sub", dot + "/modules/sub", dot + "/modules/sub", nil},
-		d + "/of-bare":  {d + "/of-bare", d + "/bare.git/worktrees/of-bare", d + "/bare.git", nil},
-		d + "/moved":    {d + "/moved", d + "/moved/.bare", d + "/moved/.bare", nil},
+		main:            {main, dot, dot, nil, nil},
+		d + "/alias":    {main, dot, dot, nil, nil},
+		d + "/wt":       {d + "/wt", dot + "/worktrees/wt", dot, nil, nil},
+		d + "/wt/sub":   {d + "/wt/sub", dot + "/worktrees/wt/modules/sub", dot + "/worktrees/wt/modules/sub", nil, nil},
+		main + "/sub":   {main + "/sub", dot + "/modules/sub", dot + "/modules/sub", nil, nil},
+		d + "/of-bare":  {d + "/of-bare", d + "/bare.git/worktrees/of-bare", d + "/bare.git", nil, nil},
+		d + "/moved":    {d + "/moved", d + "/moved/.bare", d + "/moved/.bare", nil, nil},
 		d + "/separate": stray(d+"/separate", d+"/apart.git"),
 		d + "/linked":   stray(d+"/linked", dot),
 		d + "/relative": stray(d+"/relative", dot+"/worktrees/wt"),

@@ -65,6 +65,7 @@ func (f *FS) TrackedOf(g Git, wanted []string) (Index, error) {
 
 // indexBody returns an index whose checksum is right, without that. It is read
 // and summed up once, for it is asked for submodules and for what is tracked.
+// Others are kept beside it while all together are no larger than one may be.
 func (f *FS) indexBody(path string, sum hash.Hash) ([]byte, error) {
 	f.indexMu.Lock()
 	defer f.indexMu.Unlock()
@@ -79,7 +80,14 @@ func (f *FS) indexBody(path string, sum hash.Hash) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, sandbox.ErrUnknown, err)
 	}
-	f.indexes = map[string][]byte{path: body}
+	kept := len(body)
+	for _, other := range f.indexes {
+		kept += len(other)
+	}
+	if f.indexes == nil || kept > indexLimit {
+		f.indexes = map[string][]byte{}
+	}
+	f.indexes[path] = body
 	return body, nil
 }
 

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,9 +46,7 @@ func (p *pending) merge(plan Plan, changes []Change) {
 			p.Areas = append(p.Areas, a)
 		}
 	}
-	if plan.Git != nil {
-		p.Git = plan.Git
-	}
+	p.Git = joined(plan.Git, p.Git)
 	for _, c := range changes {
 		i := slices.IndexFunc(p.Changes, func(o Change) bool { return o.Path == c.Path && (o.What == Many) == (c.What == Many) })
 		if i < 0 {
@@ -70,6 +69,22 @@ func (p *pending) merge(plan Plan, changes []Change) {
 		p.Changes = p.Changes[:maxChanges]
 		p.overflow(over)
 	}
+}
+
+// joined is g with the nested repositories of old that it lacks: what is pending of
+// them is asked of them, also after a session that began elsewhere in the project.
+func joined(g, old *host.Git) *host.Git {
+	if g == nil || old == nil {
+		return cmp.Or(g, old)
+	}
+	all := *g
+	all.Nested = slices.Clone(g.Nested)
+	for _, n := range old.Nested {
+		if !slices.ContainsFunc(all.Nested, func(o host.Git) bool { return o.Root == n.Root }) {
+			all.Nested = append(all.Nested, n)
+		}
+	}
+	return &all
 }
 
 // overflow stands for changes that were too many to be kept. Reverting the others
@@ -124,26 +139,15 @@ func (p *pending) orphans(changes []Change) []Change {
 }
 
 // index asks git which of the paths that it tracks since a session it tracks
-// still; nil when nobody can tell.
+// still; what is missing nobody can tell.
 func (p *pending) index() map[string]bool {
-	var wanted []string
+	var paths []string
 	for _, c := range p.Changes {
-		if rel, in := sandbox.Below(p.Project, c.Path); c.Tracked && in && rel != "" {
-			wanted = append(wanted, rel[1:])
+		if c.Tracked {
+			paths = append(paths, c.Path)
 		}
 	}
-	if wanted == nil || p.Git == nil {
-		return nil
-	}
-	index, err := host.NewFS().TrackedOf(*p.Git, wanted)
-	if err != nil {
-		return nil
-	}
-	tracked := map[string]bool{}
-	for rel, is := range index.Tracked {
-		tracked[filepath.Join(p.Project, rel)] = is
-	}
-	return tracked
+	return trackedNow(p.Git, paths)
 }
 
 // open tells whether a change is still one.

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
-	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // Project is the review of one project: its running sessions, and the changes
@@ -51,15 +50,6 @@ func (p *Project) load() error {
 
 // Changes are what nobody has looked at, in the order in which to show them.
 func (p *Project) Changes() []Change { return p.pending.Changes }
-
-// Distrusts tells whether git's word that it tracks path is not to be taken: the
-// index holds it only since a session that nobody has looked at.
-func (p *Project) Distrusts(path string) bool {
-	return slices.ContainsFunc(p.pending.Changes, func(c Change) bool {
-		_, below := sandbox.Below(c.Path, path)
-		return c.Tracked && (below || c.Path == path)
-	})
-}
 
 // mostFindings bounds them; the command shows all.
 const mostFindings = 50

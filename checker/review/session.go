@@ -87,11 +87,14 @@ func (l *looker) present(found []string) ([]string, error) {
 }
 
 // repositories keeps the control files of all repositories and of the project's
-// own, which may lie elsewhere than in its .git.
+// own and nested ones, which may lie elsewhere than in a .git.
 func (l *looker) repositories(plan Plan, found []string) ([]string, error) {
 	paths := append([]string{filepath.Join(plan.Project, ".git")}, found...)
 	if g := plan.Git; g != nil {
 		paths = append(paths, g.Dir, g.CommonDir)
+		for _, n := range g.Nested {
+			paths = append(paths, filepath.Join(n.Root, ".git"), n.Dir, n.CommonDir)
+		}
 	}
 	var dirs []string
 	for _, p := range paths {

@@ -86,7 +86,7 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 	if m.facts, err = host.Gather(m.fs, root); err != nil {
 		return nil, err
 	}
-	m.facts.Nested = o.nested
+	m.facts.Nest(m.fs, o.nested)
 	if m.config, err = f.configure(m.facts, o); err != nil {
 		return nil, err
 	}
