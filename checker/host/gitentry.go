@@ -38,10 +38,28 @@ type entries struct {
 	hashSize int
 	name     []byte // of the last entry; version 4 rewrites it in place
 	stage    uint16
+	effort   *effort
 }
 
-func newEntries(data []byte, hashSize int) (*entries, error) {
-	r := &entries{data: data, pos: 12, version: be32(data[4:]), left: be32(data[8:]), hashSize: hashSize}
+// effort counts the bytes of names that are compared or copied. Of a crafted index they
+// must not be many times those that it has.
+type effort int
+
+func (n *effort) compare(a, b []byte) int {
+	*n += effort(min(len(a), len(b)))
+	return bytes.Compare(a, b)
+}
+
+func (n *effort) append(to, more []byte) []byte {
+	*n += effort(len(more))
+	if cap(to)-len(to) < len(more) {
+		*n += effort(len(to))
+	}
+	return append(to, more...)
+}
+
+func newEntries(data []byte, hashSize int, n *effort) (*entries, error) {
+	r := &entries{data: data, pos: 12, version: be32(data[4:]), left: be32(data[8:]), hashSize: hashSize, effort: n}
 	if r.version < 2 || r.version > 4 {
 		return nil, fmt.Errorf("its version is %d, not 2, 3 or 4", r.version)
 	}
@@ -106,9 +124,9 @@ func (r *entries) readName(start int) (name []byte, order int, err error) {
 	}
 	text := rest[:length]
 	r.pos += length + 1
-	order = bytes.Compare(r.name[keep:], text)
+	order = r.effort.compare(r.name[keep:], text)
 	if r.version == 4 {
-		return append(r.name[:keep], text...), order, nil
+		return r.effort.append(r.name[:keep], text), order, nil
 	}
 	// 1 to 8 NULs pad the entry to a multiple of eight bytes.
 	end := start + (r.pos-start+7)&^7

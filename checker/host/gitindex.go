@@ -56,7 +56,7 @@ func (f *FS) TrackedOf(g Git, wanted []string) (Index, error) {
 	if err != nil {
 		return Index{}, fmt.Errorf("git index: %w", err)
 	}
-	index, err := scanIndex(body, sum().Size(), wanted)
+	index, err := newSeeker(wanted).scan(body, sum().Size())
 	if err != nil {
 		return Index{}, fmt.Errorf("git index %s/index: %w: %w", g.Dir, sandbox.ErrUnknown, err)
 	}
@@ -132,24 +132,23 @@ func checkSum(data []byte, sum hash.Hash) ([]byte, error) {
 	return body, nil
 }
 
-// scanIndex walks the entries once, in their order, and keeps nothing of them
+// scan walks the entries of an index once, in their order, and keeps nothing of them
 // but gitlinks.
-func scanIndex(body []byte, hashSize int, wanted []string) (Index, error) {
-	r, err := newEntries(body, hashSize)
+func (s *seeker) scan(body []byte, hashSize int) (Index, error) {
+	r, err := newEntries(body, hashSize, &s.effort)
 	if err != nil {
 		return Index{}, err
 	}
-	found := newSeeker(wanted)
 	for r.left > 0 {
 		e, err := r.next()
 		if err != nil {
 			return Index{}, err
 		}
-		if err := found.see(e); err != nil {
+		if err := s.see(e); err != nil {
 			return Index{}, err
 		}
 	}
-	return found.finish(), checkExtensions(body[r.pos:])
+	return s.finish(), checkExtensions(body[r.pos:])
 }
 
 // required are the extensions that must be understood for the entries to mean

@@ -177,12 +177,16 @@ func TestCorruptIndex(t *testing.T) {
 
 // scan is what TrackedOf does with an index that it has read.
 func scan(data []byte, newHash func() hash.Hash, wanted []string) (Index, error) {
+	return scanFor(newSeeker(wanted), data, newHash)
+}
+
+func scanFor(found *seeker, data []byte, newHash func() hash.Hash) (Index, error) {
 	sum := newHash()
 	body, err := checkSum(data, sum)
 	if err != nil {
 		return Index{}, err
 	}
-	return scanIndex(body, sum.Size(), wanted)
+	return found.scan(body, sum.Size())
 }
 
 func resum(data []byte) []byte {

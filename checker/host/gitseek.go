@@ -15,6 +15,7 @@ type seeker struct {
 	next   int
 	sparse []string // directories that stand for all below them, sorted
 	kept   int      // bytes of names in sparse and index
+	effort effort
 	index  Index
 }
 
@@ -61,7 +62,7 @@ func (s *seeker) track(e entry) {
 	}
 	for ; s.next < len(s.probes); s.next++ {
 		p := s.probes[s.next]
-		if bytes.Compare(p.key, e.name) > 0 {
+		if s.effort.compare(p.key, e.name) > 0 {
 			return
 		}
 		if isDir := len(p.key) > len(p.path); bytes.Equal(p.key, e.name) || isDir && bytes.HasPrefix(e.name, p.key) {
