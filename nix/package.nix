@@ -35,9 +35,8 @@ buildGoModule {
   ];
   # Made by the program itself, which a build for another platform can't run.
   postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
-    for command in "" run gate lint inspect why rules doctor config bundle init "bundle build" "bundle sign" "bundle verify" "bundle inspect" "bundle push" "bundle pull" "bundle update"; do
-      page=ocjail''${command:+-''${command// /-}}.1
-      help2man --no-info --locale=C.UTF-8 --version-string=0.1.0 --output="$page" "$out/bin/ocjail''${command:+ $command}"
+    bash ${../packages/manual.sh} $out/bin/ocjail 0.1.0 manual
+    for page in manual/*; do
       installManPage "$page"
     done
     for shell in bash fish zsh; do

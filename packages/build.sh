@@ -13,23 +13,6 @@ die() {
   exit 1
 }
 
-# commands prints the names of ocjail's commands, or with an argument of those below one.
-commands() {
-  local listed
-  listed=$("$stage/bin/ocjail" __complete "$@" '' 2>/dev/null) || die "$stage/bin/ocjail does not list its commands"
-  sed -n 's/^\([a-z]\+\)\t.*/\1/p' <<<"$listed" | grep -vx 'completion\|help'
-}
-
-# pages prints the commands that have a manual page, "" for ocjail itself.
-pages() {
-  local sub
-  echo
-  commands
-  for sub in bundle config; do
-    commands "$sub" | sed "s/^/$sub /"
-  done
-}
-
 for tool in help2man gzip; do
   command -v "$tool" >/dev/null || die "$tool is missing: run tests/install/install.sh tests, or apt-get install $tool"
 done
@@ -44,20 +27,15 @@ export PACKAGE_VERSION ARCH STAGE
 readonly stage=$STAGE
 trap 'rm -rf "$stage"' EXIT
 
-mkdir -p "$stage/bin" "$stage/man" "$dist"
+mkdir -p "$stage/bin" "$dist"
 cp "$bin/ocjail" "$bin/ocjail-rules" "$bin/ocjail-wasm" "$stage/bin"
 cp "$root/LICENSE" "$root"/docs/{bundles,rollout,configuration,log}.md "$stage"
 cp -r "$root/packages/systemd" "$root/packages/ocjail.hcl" "$stage"
 said=$("$stage/bin/ocjail" version) || die "$bin/ocjail does not run here: packages are built on a machine of their kind"
 [[ " $said " == *" $described "* ]] || die "$bin/ocjail is \"$said\", not of version $described: run make packages"
 
-listed=$(pages)
-while IFS= read -r command; do
-  page=$stage/man/ocjail${command:+-${command// /-}}.1
-  help2man --no-info --locale=C.UTF-8 --version-string="$PACKAGE_VERSION" --output="$page" "$stage/bin/ocjail${command:+ $command}" ||
-    die "help2man made no page of ocjail $command"
-  gzip -9n "$page"
-done <<<"$listed"
+"$root/packages/manual.sh" "$stage/bin/ocjail" "$PACKAGE_VERSION" "$stage/man"
+gzip -9n "$stage"/man/*
 for shell in bash fish zsh; do
   "$stage/bin/ocjail" completion "$shell" >"$stage/ocjail.$shell"
 done

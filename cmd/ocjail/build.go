@@ -24,7 +24,7 @@ compiler and with what METADATA says of them. A policy whose source holds the
 module (ocjail.hcl, policy "NAME") judges by it as by the sources. Lists in data/
 are not compiled in: keep them beside the module.
 
-Before a module judges it is compiled to native code, which takes 0.1 s and more
+Before a module judges it is compiled to native code, which takes 0.05 s and more
 and is kept in ~/.cache/ocjail/rules ($XDG_CACHE_HOME/ocjail/rules) for the next
 launch. --warm does that now. A lint and a launch do it when they meet a module
 that is not there. To clear the cache, remove the folder.

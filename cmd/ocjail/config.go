@@ -87,7 +87,7 @@ trusted with or which is a waiver that has expired; 2: a file is broken.`,
 	}
 	f.registerConfig(c)
 	f.registerProject(c)
-	c.Flags().StringVar(&layer, "layer", "user", "whose the FILEs are: `organisation`, user or project")
+	c.Flags().StringVar(&layer, "layer", "user", "`LAYER` of the FILEs: organisation, user or project")
 	must(c.RegisterFlagCompletionFunc("layer", cobra.FixedCompletions([]string{"organisation", "user", "project"}, cobra.ShellCompDirectiveNoFileComp)))
 	c.RunE = func(c *cobra.Command, files []string) error {
 		var problems []error

@@ -23,7 +23,8 @@ func newDiff() *cobra.Command {
 paths, network, namespaces, variables, and so on. What only changes the order of
 options, the place of a mount in the jail or the hash of a store path is no
 difference. What a jail takes only where it exists (optional mounts, variables
-passed by name) counts as if it did. Paths are named by home and project, so that two machines agree.`,
+passed by name) counts as if it did. Paths are named by home and project, so that two
+machines agree.`,
 			`A and B are TARGETs as 'ocjail lint' takes them, or files of a revision that git
 knows, as git writes them: HEAD~1:jail.hcl. With --profile FILE a revision alone
 will do; a file or an embedded profile of that name comes first. A revision's

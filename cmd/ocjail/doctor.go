@@ -101,7 +101,9 @@ func examine(ctx context.Context, bwrap string) *doctor {
 	}
 	d.findBwrap(bwrap)
 	d.trial()
-	d.kernel()
+	if err == nil { // what is not known of the kernel is not missing
+		d.kernel()
+	}
 	d.programs()
 	return d
 }

@@ -26,7 +26,7 @@ type network struct {
 }
 
 func (n *network) register(c *cobra.Command) {
-	c.Flags().DurationVar(&n.timeout, "timeout", 30*time.Second, "how long each source may take")
+	c.Flags().DurationVar(&n.timeout, "timeout", 30*time.Second, "how long each source may take: a `TIME`, as in 30s or 5m")
 	must(c.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions))
 	c.Flags().StringVar(&n.authorities, "ca-file", "", "a `FILE` of certificates in PEM whose issuers may vouch for hosts, beside the system's")
 	must(c.MarkFlagFilename("ca-file"))

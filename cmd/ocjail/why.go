@@ -20,8 +20,8 @@ would close it, or open it.
 PATH is a path of the host, relative to the working directory, or with ~/ for the
 home. It need not exist: being able to create it counts as reaching it.
 HOST:PORT is a port that the jail could connect to, as in localhost:5432 or
-[::1]:22. No name is looked up, and nothing is connected to. NAME is an environment variable. Its value is shown only of a few that hold no
-secret, such as PATH.
+[::1]:22. No name is looked up, and nothing is connected to. NAME is an environment
+variable. Its value is shown only of a few that hold no secret, such as PATH.
 
 A word that is both a file here and a variable or port is an error: --as tells
 which is meant, and ./NAME is always a file.

@@ -65,6 +65,7 @@ func TestPackageExtras(t *testing.T) {
 		"share/man/man1/ocjail.1":                       "bubblewrap jail",
 		"share/man/man1/ocjail-lint.1":                  "Check jails without starting them",
 		"share/man/man1/ocjail-gate.1":                  "Stand in bwrap",
+		"share/man/man1/ocjail-config-check.1":          ".nf\nocjail config check\n",
 		"share/bash-completion/completions/ocjail.bash": "complete",
 		"share/fish/vendor_completions.d/ocjail.fish":   "complete -c ocjail",
 		"share/zsh/site-functions/_ocjail":              "#compdef ocjail",
@@ -93,7 +94,7 @@ func TestLockedJailNix(t *testing.T) {
 	source := filepath.Join(dir, "source")
 	for _, c := range [][]string{
 		{"cp", "-r", p.inputs.jailNix, source}, {"chmod", "-R", "u+w", source},
-		{"cp", "-r", filepath.Join(root, "nix"), filepath.Join(root, "module.nix"), filepath.Join(root, "go.mod"), dir},
+		{"cp", "-r", filepath.Join(root, "nix"), filepath.Join(root, "packages"), filepath.Join(root, "module.nix"), filepath.Join(root, "go.mod"), dir},
 		{"nix-store", "--add-fixed", "--recursive", "sha256", source},
 	} {
 		if _, err := run(evalLimit, c[0], c[1:]...); err != nil {

@@ -76,8 +76,14 @@ func (m *machine) installed(more ...string) {
 	if len(entries) > 0 || info.Mode() != os.ModeDir|0o755 {
 		m.t.Errorf("/etc/ocjail: %v %v, want an empty folder that only its owner writes", info.Mode(), entries)
 	}
-	if page := m.page("ocjail-lint"); !strings.Contains(page, "Check jails without starting them") || !strings.Contains(page, packaged) {
-		m.t.Errorf("the page of ocjail lint:\n%s", page)
+	page := m.page("ocjail-lint")
+	for _, want := range []string{
+		packaged, "\n.TH OCJAIL-LINT \"1\"", "\nocjail-lint \\- Check jails without starting them\n", // as man and whatis look for it
+		"\n.SH EXAMPLES\n.IP\n.nf\nocjail lint\nocjail lint \\-\\-add 'rw\\-bind /srv /srv'\n", "\n.fi\n.SS \"Flags:\"\n",
+	} {
+		if !strings.Contains(page, want) {
+			m.t.Errorf("the page of ocjail lint has no %q:\n%s", want, page)
+		}
 	}
 	m.do("bash", "-c", "source /usr/share/bash-completion/completions/ocjail && complete -p ocjail").is(m.t, 0, "__start_ocjail")
 	m.do("ocjail", "version").is(m.t, 0, version)

@@ -43,5 +43,5 @@ func TestVersionsRefused(t *testing.T) {
 }
 
 func TestScripts(t *testing.T) {
-	run(t, os.Environ(), "shellcheck", "packages/build.sh", "packages/version.sh").is(t, 0, "")
+	run(t, os.Environ(), "shellcheck", "packages/build.sh", "packages/manual.sh", "packages/version.sh").is(t, 0, "")
 }
