@@ -234,8 +234,6 @@ func TestOtherProgramsWaitForNothing(t *testing.T) {
 }
 
 // The jail has the processors that its launcher has.
-
-// The jail has the processors that its launcher has.
 func TestProcessorsOfTheJail(t *testing.T) {
 	w := gatetest.New(t)
 	runtime.LockOSThread()
