@@ -22,8 +22,9 @@ var forwarded = []os.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR
 // signals would end us before bwrap.
 type signals chan os.Signal
 
-// catchSignals takes them from here on, but for those that the caller ignores,
-// as nohup(1) does: they stay ignored, in the jail too.
+// catchSignals takes them from here on, but for SIGHUP and SIGINT where the caller
+// ignores them, as nohup(1) does: they stay ignored, in the jail too. Of the others Go's
+// runtime does not tell whether they were.
 func catchSignals() signals {
 	s := make(signals, 16)
 	for _, sig := range append(keyboard, forwarded...) {
