@@ -122,14 +122,14 @@ func (at Where) locate(name string) (l located, err error) {
 	l.file = at.File(name)
 	l.shown = l.file
 	if filepath.IsAbs(name) || strings.HasPrefix(name, "{home}/") {
-		l.fs, l.root = regular{folder(filepath.Dir(l.file))}, filepath.Base(l.file)
+		l.fs, l.root = engine.Folder(filepath.Dir(l.file)), filepath.Base(l.file)
 		return l, nil
 	}
 	root, err := os.OpenRoot(at.Project)
 	if err != nil {
 		return l, err
 	}
-	l.fs, l.root, l.shown = regular{beneath{root}}, name, name+" of the project"
+	l.fs, l.root, l.shown = engine.Regular(beneath{root}), name, name+" of the project"
 	return l, nil
 }
 
@@ -162,29 +162,4 @@ type beneath struct{ root *os.Root }
 
 func (b beneath) Open(name string) (fs.File, error) {
 	return b.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
-
-// folder is a file system out of which links may lead. A FIFO does not block it either.
-type folder string
-
-func (d folder) Open(name string) (fs.File, error) {
-	return os.OpenFile(filepath.Join(string(d), filepath.FromSlash(name)), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-}
-
-// regular refuses what is neither a file nor a folder.
-type regular struct{ fs.FS }
-
-func (r regular) Open(name string) (fs.File, error) {
-	f, err := r.FS.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: name, Err: fmt.Errorf("is neither a file nor a folder")}
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }

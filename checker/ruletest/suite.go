@@ -47,7 +47,7 @@ func Load(ctx context.Context, folders ...string) (*Suite, error) {
 		} else if !info.IsDir() {
 			return nil, fmt.Errorf("%s is not a folder: name the one that holds the rules and their tests", folder)
 		}
-		source := engine.Source{Name: folder, FS: os.DirFS(folder)}
+		source := engine.Source{Name: folder, FS: engine.Folder(folder)}
 		if err := s.read(folder, source.FS, true); err != nil {
 			return nil, err
 		}
@@ -75,14 +75,14 @@ func (s *Suite) read(name string, root fs.FS, own bool) error {
 		file := path.Join(name, p)
 		info, err := fs.Stat(root, p)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if !info.Mode().IsRegular() || info.Size() > maxFile { // a sparse file may claim a terabyte
 			return fmt.Errorf("%s is no file, or one of more than %d MiB: name the folder that holds the rules, and nothing else", file, maxFile>>20)
 		}
 		text, err := fs.ReadFile(root, p)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		m, err := ast.ParseModuleWithOpts(file, string(text), ast.ParserOptions{ProcessAnnotation: true, RegoVersion: ast.RegoV1})
 		if err != nil {

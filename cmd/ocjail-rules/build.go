@@ -76,10 +76,10 @@ func sourcesOf(names []string) (sources, lists []engine.Source, err error) {
 			return nil, nil, err
 		}
 		folder := filepath.Dir(whole)
-		sources = append(sources, engine.Source{Name: name, FS: os.DirFS(folder), Root: filepath.Base(whole)})
+		sources = append(sources, engine.Source{Name: name, FS: engine.Folder(folder), Root: filepath.Base(whole)})
 		same := func(s engine.Source) bool { return s.Name == folder }
 		if data, err := os.Stat(filepath.Join(folder, "data")); err == nil && data.IsDir() && !info.IsDir() && !slices.ContainsFunc(lists, same) {
-			lists = append(lists, engine.Source{Name: folder, FS: os.DirFS(folder), ListsOnly: true})
+			lists = append(lists, engine.Source{Name: folder, FS: engine.Folder(folder), ListsOnly: true})
 		}
 	}
 	return sources, lists, nil

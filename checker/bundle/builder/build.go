@@ -136,7 +136,7 @@ func read(dir string) (*folder, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder: name the one that holds the rules and their tests", dir)
 	}
-	f := &folder{source: engine.Source{Name: dir, FS: os.DirFS(dir)}, texts: map[string][]byte{}}
+	f := &folder{source: engine.Source{Name: dir, FS: engine.Folder(dir)}, texts: map[string][]byte{}}
 	for _, name := range []string{"data.json", "data.yaml", "data.yml", ".manifest"} {
 		if _, err := fs.Stat(f.source.FS, name); err == nil {
 			return nil, fmt.Errorf("%s is OPA's, and would be left out: write lists to data/NAME.json and give the rest as flags", filepath.Join(dir, name))
