@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	_ "embed" // for the page's parts
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/finding"
+	"github.com/refnil/opencode-jail-devenv/checker/octets"
 	"github.com/refnil/opencode-jail-devenv/checker/release"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
@@ -166,10 +166,11 @@ func hostLinks(j *checker.Jail) map[string]string {
 	return links
 }
 
-// Write writes the document. Its policy (Content Security Policy, level 3) allows
+// Write writes the document, with names that are no UTF-8 as package octets has them.
+// Its policy (Content Security Policy, level 3) allows
 // the two parts that are in it, known by their digests, and nothing else.
 func (p *Page) Write(w io.Writer) error {
-	text, err := json.Marshal(p) // which writes <, > and & as \u003c, …: no text ends the element
+	text, err := octets.Marshal(p) // which writes <, > and & as \u003c, …: no text ends the element
 	if err != nil {
 		return err
 	}

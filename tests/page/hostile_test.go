@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,4 +119,54 @@ func TestThePolicyStopsWhatIsNotThePages(t *testing.T) {
 			t.Errorf("%s: without the policy it did not run either: %v", what, err)
 		}
 	}
+}
+
+// Names that are no UTF-8 stay as many as they are, and can be asked for as they are shown.
+func TestNamesThatAreNoText(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	access := map[string]string{"caf\xe8": "--ro-bind", "caf\xe9": "--bind", "caf\ufffd": "--tmpfs", `caf\xe7`: "--ro-bind"}
+	var argv []string
+	for name, option := range access {
+		at := filepath.Join(dir, name)
+		if err := os.Mkdir(at, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if argv = append(argv, option, at); option != "--tmpfs" {
+			argv = append(argv, at)
+		}
+	}
+	j, err := resolve("x", dir, argv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	html, err := document(j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t)
+	file := write(t, html)
+	load(t, b, file, "")
+	text := func(expression string) (s string) {
+		t.Helper()
+		if err := b.Evaluate(expression, &s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	sources := text(`[...document.querySelectorAll('#sources button, #mounts button')].map((x) => x.innerText).join('\n')`)
+	for _, name := range []string{`caf\xe8`, `caf\xe9`, "caf\ufffd", `caf\xe7`} {
+		if !strings.Contains(sources, name) {
+			t.Errorf("%s is not shown in\n%s", name, sources)
+		}
+	}
+	for name, want := range map[string]string{`caf\xe8`: "can read ", `caf\xe9`: "can read and write ", `caf\xe7`: "can read ", `caf\xea`: "can not reach "} {
+		said := text(fmt.Sprintf(`(() => { const q = document.getElementById('q'); q.value = %q; q.dispatchEvent(new Event('input')); return document.getElementById('answer').innerText; })()`, dir+"/"+name+"/x"))
+		if !strings.HasPrefix(said, "The jail "+want) || !strings.Contains(said, name) {
+			t.Errorf("asked for %s it says %q, want %q", name, said, want)
+		}
+	}
+	quiet(t, b, file)
 }

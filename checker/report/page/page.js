@@ -17,8 +17,12 @@ function el(tag, attributes, ...children) {
   return e;
 }
 
-// printable shows characters that would hide or reorder text (CVE-2021-42574).
-const printable = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => '\\u{' + c.codePointAt(0).toString(16) + '}');
+// printable shows characters that would hide or reorder text (CVE-2021-42574), and as \xff
+// a byte that is none of UTF-8, which stands in the data as NUL and two digits.
+const printable = (text) => text.replace(/\0([0-9a-f]{2})/g, '\\x$1').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => '\\u{' + c.codePointAt(0).toString(16) + '}');
+
+// octets is text as somebody types it who read it here: \xff is a byte where the data has it.
+const octets = (text) => text.replace(/\\x([0-9a-f]{2})/g, (typed, digits) => (document.getElementById('data').textContent.includes('\\u0000' + digits) ? '\0' + digits : typed));
 
 // short writes a host path from the project or the home.
 function short(p) {
@@ -92,7 +96,7 @@ function answer() {
   box.replaceChildren();
   box.className = '';
   if (words === '' || words.startsWith('~') && !/^~(\/|$)/.test(words)) return;
-  const p = absolute(words);
+  const p = absolute(octets(words));
   const there = reacher.why(p, true);
   const made = reacher.why(p, false);
   const plain = there.real.length > 1 ? p.replace(/\/+$/, '') : p;
