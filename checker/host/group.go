@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -17,8 +18,9 @@ type Writer struct {
 // alone may: the group is the user's own, of the same name, nobody else is in it, and
 // no access control list lets others in, which would show in the group's permissions
 // (acl(5)). That is what umask 002 is made for (login.defs(5), USERGROUPS_ENAB), and
-// what Debian's OpenSSH takes for safe. A user or group that is not in the two files, as
-// those of LDAP, is not known to be alone.
+// what Debian's OpenSSH takes for safe. A user, or this user's group, that is not in the
+// two files is an error: only the C library's plug-ins could ask LDAP or sssd for it
+// (nsswitch.conf(5)), and these list members incompletely (enumerate in sssd.conf(5)).
 func (w Writer) Alone(path string, gid uint32) (bool, error) {
 	private, err := w.private(gid)
 	if err != nil || !private {
@@ -37,15 +39,26 @@ func (w Writer) private(gid uint32) (bool, error) {
 	if err := errors.Join(errP, errG); err != nil {
 		return false, err
 	}
-	name := w.primary(string(passwd), gid)
-	return name != "" && onlyMember(string(groups), name, gid), nil
+	name, listed := w.primary(string(passwd), gid)
+	if !listed {
+		return false, fmt.Errorf("user %d is not in %s, and LDAP, sssd and the like are not asked", w.UID, w.Passwd)
+	}
+	if name == "" {
+		return false, nil
+	}
+	alone, listed := onlyMember(string(groups), name, gid)
+	if !listed {
+		return false, fmt.Errorf("it is not in %s, and LDAP, sssd and the like are not asked", w.Group)
+	}
+	return alone, nil
 }
 
 // primary is the user's name, where the group is this user's primary one and nobody
 // else's; else "". Where a line can not be read, or others come from NIS
-// (nsswitch.conf(5), compat), it is not known to be.
-func (w Writer) primary(passwd string, gid uint32) string {
-	name, others := "", false
+// (nsswitch.conf(5), compat), it is not known to be. listed is false where all lines
+// can be read and none is this user's.
+func (w Writer) primary(passwd string, gid uint32) (name string, listed bool) {
+	others := false
 	for line := range strings.Lines(passwd) {
 		entry := fields(line, 7)
 		if entry == nil {
@@ -55,25 +68,26 @@ func (w Writer) primary(passwd string, gid uint32) string {
 		its, errG := strconv.ParseUint(entry[3], 10, 32)
 		switch mine := uid == uint64(w.UID); {
 		case err != nil || errG != nil:
-			return ""
+			return "", true
 		case its == uint64(gid) && !mine:
 			others = true
-		case mine && name == "": // the first entry counts, as for getpwuid(3)
+		case mine && !listed: // the first entry counts, as for getpwuid(3)
+			listed = true
 			if its != uint64(gid) {
-				return ""
+				return "", true
 			}
 			name = entry[0]
 		}
 	}
 	if others {
-		return ""
+		return "", listed
 	}
-	return name
+	return name, listed
 }
 
-// onlyMember tells whether the group has the user's name, and no other member.
-func onlyMember(groups, user string, gid uint32) bool {
-	found := false
+// onlyMember tells whether the group has the user's name, and no other member. listed is
+// false where all lines can be read and none is the group's.
+func onlyMember(groups, user string, gid uint32) (alone, listed bool) {
 	for line := range strings.Lines(groups) {
 		entry := fields(line, 4)
 		if entry == nil {
@@ -82,15 +96,15 @@ func onlyMember(groups, user string, gid uint32) bool {
 		its, err := strconv.ParseUint(entry[2], 10, 32)
 		switch {
 		case err != nil:
-			return false
+			return false, true
 		case its != uint64(gid):
 		case entry[0] != user || entry[3] != "" && entry[3] != user:
-			return false
+			return false, true
 		default:
-			found = true
+			listed = true
 		}
 	}
-	return found
+	return listed, listed
 }
 
 // fields splits a line of a passwd or group file; nil for an empty one or a comment. A

@@ -29,8 +29,6 @@ func TestAlone(t *testing.T) {
 		"one of several":            {passwdUPG, groupUPG, 10, false},
 		"root's":                    {passwdUPG, groupUPG, 0, false},
 		"not there":                 {passwdUPG, groupUPG, 5000, false},
-		"LDAP's":                    {passwdUPG, "root:x:0:\n", 1000, false},
-		"a user of LDAP":            {"root:x:0:0:::\n", groupUPG, 1000, false},
 		"others' primary":           {passwdUPG + "w:x:1002:1000::/home/w:/bin/sh\n", groupUPG, 1000, false},
 		"others' primary, written":  {passwdUPG + "w:x:1002:01000::/home/w:/bin/sh\n", groupUPG, 1000, false},
 		"another member":            {passwdUPG, "u:x:1000:u,v\n", 1000, false},
@@ -43,12 +41,24 @@ func TestAlone(t *testing.T) {
 		"groups from NIS":           {passwdUPG, groupUPG + "+:::\n", 1000, false},
 		"a line cut short":          {passwdUPG + "w:x:1002", groupUPG, 1000, false},
 		"a number that is none":     {passwdUPG + "w:x:1002:u::/home/w:/bin/sh\n", groupUPG, 1000, false},
-		"empty files":               {"", "", 1000, false},
+		"a user with another group": {"u:x:1000:100::/home/u:/bin/sh\n", "", 1000, false},
 	} {
 		w := Writer{UID: 1000, Passwd: filepath.Join(d, "passwd"), Group: filepath.Join(d, "group")}
 		write(t, w.Passwd, c.passwd)
 		write(t, w.Group, c.group)
 		if alone, err := w.Alone(file, c.gid); err != nil || alone != c.want {
+			t.Errorf("%s: alone %v, %v", name, alone, err)
+		}
+	}
+	for name, c := range map[string]struct{ passwd, group, want string }{
+		"a group of LDAP": {passwdUPG, "root:x:0:\n", "it is not in " + d + "/group, and LDAP, sssd and the like are not asked"},
+		"a user of LDAP":  {"root:x:0:0:::\n", groupUPG, "user 1000 is not in " + d + "/passwd, and LDAP, sssd and the like are not asked"},
+		"empty files":     {"", "", "user 1000 is not in " + d + "/passwd, and LDAP, sssd and the like are not asked"},
+	} {
+		w := Writer{UID: 1000, Passwd: filepath.Join(d, "passwd"), Group: filepath.Join(d, "group")}
+		write(t, w.Passwd, c.passwd)
+		write(t, w.Group, c.group)
+		if alone, err := w.Alone(file, 1000); err == nil || err.Error() != c.want || alone {
 			t.Errorf("%s: alone %v, %v", name, alone, err)
 		}
 	}

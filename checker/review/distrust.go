@@ -45,6 +45,9 @@ func distrusts(changes []Change, path string) bool {
 // distrusts is that of another project's store. What can not be read, and a session that
 // was killed, may have had git track anything.
 func (s store) distrusts(path string) bool {
+	if _, err := os.Lstat(s.dir); missing(err) {
+		return false // as for most folders: a launch asks for each tracked path's
+	}
 	if err := s.private(); err != nil {
 		return true
 	}
