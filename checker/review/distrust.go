@@ -11,7 +11,8 @@ import (
 )
 
 // Distrusts tells whether git's word that it tracks path is not to be taken: an index
-// holds it, or its repository is there, only since a session that nobody has looked at.
+// holds it, or its repository is there, only since a session that nobody has looked at,
+// or so much changed that nobody can tell.
 // The session may have been one of a project around this one, or within it.
 func (p *Project) Distrusts(path string) bool {
 	if distrusts(p.pending.Changes, path) {
@@ -34,7 +35,7 @@ func distrusts(changes []Change, path string) bool {
 		switch {
 		case isDotGit(filepath.Base(at)):
 			at = filepath.Dir(at) // which index answers there is the change's doing
-		case !c.Tracked:
+		case !c.Tracked && c.What != Many:
 			return false
 		}
 		_, below := sandbox.Below(at, path)

@@ -1,8 +1,10 @@
 package review
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/refnil/opencode-jail-devenv/checker/host"
@@ -136,4 +138,18 @@ func TestIndexOfOtherProject(t *testing.T) {
 	wantDistrust(t, "it is over", outer, f.path("sub/.envrc"), false)
 	check(t, os.WriteFile(kept, []byte("{"), 0o600))
 	wantDistrust(t, "broken", outer, f.path("sub/.envrc"), true)
+}
+
+// Where more changed than is kept, what git tracks since may be among the rest.
+func TestIndexAmongTooMuch(t *testing.T) {
+	dir := "/p"
+	changes := []Change{{Path: dir + "/z/.envrc", What: Tracked, Tracked: true}}
+	for i := range maxChanges {
+		changes = append(changes, Change{Path: fmt.Sprint(dir, "/a/", i), What: New})
+	}
+	kept := &pending{Project: dir}
+	kept.merge(Plan{Project: dir, Areas: []string{dir}}, changes)
+	if slices.ContainsFunc(kept.Changes, func(c Change) bool { return c.Tracked }) || !distrusts(kept.Changes, dir+"/z/.envrc") {
+		t.Errorf("%d kept, the first %+v", len(kept.Changes), kept.Changes[0])
+	}
 }
