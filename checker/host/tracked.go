@@ -70,8 +70,15 @@ func inGitDir(trees []Git, p string) bool {
 // HasDotGit tells whether a component of path is .git, in whatever case: git takes none
 // of these for a file's name.
 func HasDotGit(path string) bool {
-	for name := range strings.SplitSeq(path, "/") {
-		if strings.EqualFold(name, ".git") {
+	const size = len(".git")
+	for i := 0; i+size <= len(path); i++ {
+		dot := strings.IndexByte(path[i:], '.')
+		if dot < 0 {
+			return false
+		}
+		i += dot
+		begins, end := i == 0 || path[i-1] == '/', i+size
+		if begins && end <= len(path) && (end == len(path) || path[end] == '/') && strings.EqualFold(path[i:end], ".git") {
 			return true
 		}
 	}
