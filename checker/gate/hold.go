@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newHold returns what bwrap waits for the end of, as a file of options (--args), before
-// it makes the process of the jail: we seize it meanwhile.
+// newHold returns what bwrap waits for the end of, as its first file of options (--args),
+// until the verdict: it is executed and seized meanwhile, and has read no option.
 //
 // It is a socket that nobody can send to: it has no name and no peer, and cannot be
 // opened again through /proc (unix(7)). When we are killed it does not end, as a pipe
