@@ -3,4 +3,4 @@
 package policy
 
 // PlanDigest is the SHA-256 sum of Plan, in hexadecimal.
-const PlanDigest = "2e98e768cda241f5e8bafc716a284c8d862fcd7195084951497269add843df22"
+const PlanDigest = "90b9bcd37409801df42346c0ad8601086a4f3e7364e2d3cafcc03e9546005318"

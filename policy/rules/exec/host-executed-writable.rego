@@ -31,7 +31,7 @@ findings contains findings.new(
 findings contains findings.lowered("warning", findings.new(
 	sprintf("%s can be written in the jail, %s: %s; %s", [w.path, findings.through(w), w.reason, why]),
 	findings.watched("path", w),
-	remedy(w),
+	advice(kind, w),
 )) if {
 	some [kind, w] in judged
 	why := warnings[kind]
@@ -40,7 +40,7 @@ findings contains findings.lowered("warning", findings.new(
 findings contains findings.lowered(severity, findings.new(
 	sprintf("%s: %s", [text, concat(", ", sort(names))]),
 	{"kind": "path", "path": place},
-	"look at them when the session ends, before anything runs them",
+	look("them"),
 )) if {
 	some [kind, place], names in groups
 	[severity, text] := summaries[kind]
@@ -112,7 +112,7 @@ summaries := {
 
 warnings := {
 	"agent-own": "opencode writes it itself, so it cannot be protected",
-	"link": "it is a symbolic link, which a bind cannot protect: look at it when the session ends",
+	"link": "it is a symbolic link, which a bind cannot protect",
 	"pointer": "it names the git directory of a worktree",
 	"subject": "the project is part of it",
 }
@@ -170,6 +170,13 @@ undecided(w) if {
 	w.exists == null
 	input.phase != "launch"
 }
+
+look(what) := sprintf("look at %[1]s when the session ends, before anything runs %[1]s: ocjail review", [what])
+
+# Of what no bind can hold.
+advice(kind, w) := look("it") if kind in {"agent-own", "link"}
+
+else := remedy(w)
 
 remedy(w) := sprintf("a bind cannot hold a link: let git find the hooks where it leads: git config core.hooksPath \"$(readlink -f %[1]s)\" && rm %[1]s", [w.path]) if {
 	in_git_as_link(w)

@@ -140,6 +140,10 @@ test_remedy if {
 		[he("/home/u/p/.git/hooks", {"type": "dir", "inside": "/app/.git/hooks"}), findings.add("bind it read-only after the writable mount", ["--ro-bind", "/home/u/p/.git/hooks", "/app/.git/hooks"])],
 		[he("/home/u/.bashrc", {"type": "symlink"}), findings.add("bind it read-only after the writable mount", ["--ro-bind", "/home/u/.bashrc", "/home/u/.bashrc"])],
 		[he("/home/u/.bash_profile", absent), "do not bind a directory above /home/u/.bash_profile writable"],
+		[he("/home/u/.local/share/opencode/snapshot", {"type": "dir"}), "look at it when the session ends, before anything runs it: ocjail review"],
+		[he("/home/u/p/.pre-commit-config.yaml", {"type": "symlink", "tracked": false}), "look at it when the session ends, before anything runs it: ocjail review"],
+		[he("/home/u/p/.git", {"type": "file"}), findings.add("bind it read-only after the writable mount", ["--ro-bind", "/home/u/p/.git", "/home/u/p/.git"])],
+		[he("/home/u/p/.envrc", absent), "look at them when the session ends, before anything runs them: ocjail review"],
 		[he("/home/u/.bashrc", {"inside": ""}), "do not bind a directory above /home/u/.bashrc writable"],
 	] {
 		all := rule.findings with input as fixtures.watched([tc[0]])
