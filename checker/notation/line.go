@@ -52,11 +52,10 @@ func line(o sandbox.Option, in Notation) string {
 			return "drop the combinator " + without.nix(o.Args)
 		}
 	}
-	raw := strings.Join(append([]string{o.Name}, o.Args...), " ")
 	if in == Nix {
-		return fmt.Sprintf("(unsafe-add-raw-args %q)", raw)
+		return fmt.Sprintf("(unsafe-add-raw-args %q)", words(o))
 	}
-	return raw
+	return words(o)
 }
 
 // attributes writes a block of several lines in one, as people say it: HCL has no

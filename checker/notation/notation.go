@@ -36,6 +36,9 @@ var forms = map[string]form{
 	"--hostname":    {nil, text("hostname = %q"), pair("set-hostname")},
 }
 
+// bounded is how --size BYTES --tmpfs DEST is written, given DEST and BYTES.
+var bounded = form{profile: text("tmpfs %q { size = %q }")}
+
 // lacking are the ways to go without an option that a notation has by itself.
 var lacking = map[string]form{
 	"--unshare-ipc":     {nil, nil, text(`(share-ns "ipc")`)},
@@ -102,16 +105,22 @@ func Of(shell string) (Forms, error) {
 	if shell != "" {
 		f.Bwrap = []string{"… " + shell + " …"}
 	}
-	for _, o := range options {
-		known := forms[o.Name]
-		f.put(known, o.Args)
+	for i := 0; i < len(options); i++ {
+		o := options[i]
+		known, raw, args := forms[o.Name], words(o), o.Args
+		if o.Name == "--size" && i+1 < len(options) && options[i+1].Name == "--tmpfs" { // it says something of the next
+			i++
+			known, raw, args = bounded, raw+" "+words(options[i]), []string{options[i].Args[0], o.Args[0]}
+		}
+		f.put(known, args)
 		if known.nix == nil && !automatic[o.Name] {
-			raw := strings.Join(append([]string{o.Name}, o.Args...), " ")
 			f.Nix = append(f.Nix, fmt.Sprintf("(unsafe-add-raw-args %q)", raw))
 		}
 	}
 	return f, nil
 }
+
+func words(o sandbox.Option) string { return strings.Join(append([]string{o.Name}, o.Args...), " ") }
 
 func (f *Forms) put(known form, args []string) {
 	for _, w := range []struct {

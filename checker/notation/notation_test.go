@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/refnil/opencode-jail-devenv/checker/notation"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
@@ -15,7 +17,7 @@ import (
 
 // every option that has a word in a notation, and what that word must make.
 var every = []string{
-	"--bind /a /a", "--bind /a /b", "--ro-bind ~/a ~/a", "--ro-bind /a /b", "--bind-try /a /a", "--ro-bind-try /a /b", "--tmpfs /t",
+	"--bind /a /a", "--bind /a /b", "--ro-bind ~/a ~/a", "--ro-bind /a /b", "--bind-try /a /a", "--ro-bind-try /a /b", "--tmpfs /t", "--size 2147483648 --tmpfs /t",
 	"--setenv NAME value", "--unshare-net", "--new-session", "--hostname box",
 }
 
@@ -68,9 +70,26 @@ func TestAdditionsAndProfiles(t *testing.T) {
 }
 
 func made(options []sandbox.Option, want string) bool {
-	return slices.ContainsFunc(options, func(o sandbox.Option) bool {
-		return strings.Join(append([]string{o.Name}, o.Args...), " ") == want
-	})
+	var words []string
+	for _, o := range options {
+		words = append(append(words, o.Name), o.Args...)
+	}
+	return strings.Contains(strings.Join(words, " ")+" ", want+" ")
+}
+
+// A size alone would bound nothing, and the tmpfs alone would be without a bound.
+func TestBoundedTmpfs(t *testing.T) {
+	f, err := notation.Of("--size 2147483648 --tmpfs /t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := notation.Forms{
+		Bwrap: []string{"… --size 2147483648 --tmpfs /t …"}, Profile: []string{`tmpfs "/t" { size = "2147483648" }`},
+		Nix: []string{`(unsafe-add-raw-args "--size 2147483648 --tmpfs /t")`},
+	}
+	if diff := cmp.Diff(want, f); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
 }
 
 // Each combinator is one that the Nix module describes.
