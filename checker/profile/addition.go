@@ -111,14 +111,14 @@ func (a *additions) parse(h Host, origin, text string) error {
 		}
 		args := words[1:]
 		if len(args) != len(c.args) {
-			return fmt.Errorf("write %q, and not %d words after the name", strings.Join(append([]string{c.name}, c.args...), " "), len(args))
+			return fmt.Errorf("write %q, with %d after the name, and not %d", strings.Join(append([]string{c.name}, c.args...), " "), len(c.args), len(args))
 		}
 		for i, kind := range c.args {
 			if kind != "PATH" {
 				continue
 			}
 			if err := checkPath(args[i]); err != nil {
-				return err
+				return fmt.Errorf("%q: %w", args[i], err)
 			}
 			args[i] = h.expand(args[i])
 		}

@@ -69,8 +69,15 @@ var kinds = map[string]string{
 	"int": "a whole number", "float64": "a number", "duration": "a time, as in 30s or 5m", "bool": "true or false",
 }
 
-// flagError says how a flag's value is written, and not which function could not read it.
-func flagError(_ *cobra.Command, err error) error {
+// flagError says how a flag's value is written, and not which function could not read
+// it, and which flag somebody meant.
+func flagError(c *cobra.Command, err error) error {
+	var none *pflag.NotExistError
+	if errors.As(err, &none) && none.GetSpecifiedShortnames() == "" {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		return fmt.Errorf("%w%s", err, spelling.DidYouMean("--"+none.GetSpecifiedName(), names))
+	}
 	var wrong *pflag.InvalidValueError
 	if !errors.As(err, &wrong) {
 		return err
