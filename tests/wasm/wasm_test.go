@@ -261,7 +261,7 @@ func TestBrokenFiles(t *testing.T) {
 		"truncated":        {map[string]string{"acme/x.wasm": string(good[:40])}, "acme/x.wasm: is no WASM module"},
 		"description":      {map[string]string{"acme/x.wasm": string(good), "acme/x.json": `{"severty": "info"}`}, `acme/x.wasm: its description: json: unknown field "severty"`},
 		"a rule of ours":   {map[string]string{"fs/root_exposed.wasm": string(good)}, "fs/root-exposed"},
-		"one rule, twice":  {map[string]string{"acme/x_y.wasm": string(good), "acme/x-y.wasm": string(good)}, "rule acme/x-y is defined by two WASM modules"},
+		"one rule, twice":  {map[string]string{"acme/x_y.wasm": string(good), "acme/x-y.wasm": string(good)}, "acme/x_y.wasm: leave one out, or rename one"},
 		"in two languages": {map[string]string{"acme/x.wasm": string(good), "x.rego": "# METADATA\n# custom:\n#   severity: error\npackage ocjail.rules.acme.x\nfindings contains {} if false"}, "rule acme/x is defined twice, in "},
 	} {
 		o := newOrganisation(t)

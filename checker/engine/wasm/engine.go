@@ -99,18 +99,20 @@ func Open(ctx context.Context, o Options, modules ...Module) (_ *Engine, err err
 			err = errors.Join(err, e.Close(ctx))
 		}
 	}()
+	holds := map[string]string{} // by rule
 	for i, m := range modules {
 		e.options.Before(m.Name)
 		if err := e.load(ctx, m, codes[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
-	}
-	slices.SortFunc(e.rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
-	for i := 1; i < len(e.rules); i++ {
-		if e.rules[i].ID == e.rules[i-1].ID {
-			return nil, fmt.Errorf("rule %s is defined by two WASM modules: rename one", e.rules[i].ID)
+		for _, r := range e.loaded[i].rules() {
+			if before, ok := holds[r.ID]; ok {
+				return nil, fmt.Errorf("rule %s is defined by two WASM modules, %s and %s: leave one out, or rename one", r.ID, before, m.Name)
+			}
+			holds[r.ID] = m.Name
 		}
 	}
+	slices.SortFunc(e.rules, func(a, b engine.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	if len(e.rules) == 0 {
 		return nil, errors.New("no WASM module")
 	}
