@@ -29,7 +29,8 @@ the Nix module makes (a .json file with an object), a saved argv of bwrap's (a
 .json file with an array of strings), or - for one of these two on standard
 input. Without a TARGET: the jail that the devenv shell of this project knows; in
 a devenv project outside of its shell what --evaluate has devenv make, which runs
-the project's Nix code; in any other the profile opencode.`
+the project's Nix code; in any other the profile opencode. Where the program of a
+profile is not here, /bin/sh stands in for it.`
 
 // targets resolves jails that are looked at, not started.
 type targets struct {
