@@ -35,11 +35,17 @@ func (j *jailStart) tie() (err error) {
 	if !j.seized {
 		return nil
 	}
-	if j.tether, err = tetherFork(j.bwrap); j.tether != nil {
+	cleared := j.suspect()
+	j.tether, err = tetherFork(j.bwrap)
+	around := cleared()
+	if j.tether != nil {
 		j.child = j.tether.pid
 	} else if err == nil {
 		j.bwrap = 0
 		err = errSetup
+	}
+	if around != nil {
+		return around
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -119,8 +118,9 @@ func (p *pending) load() (err error) {
 	}
 	p.loaded = true
 	if p.hold != nil {
-		p.jail.apart()
+		// At once, for a program around bwrap may soon have threads, whose forks nobody tells of.
 		p.jail.seized, err = seize(p.jail.bwrap)
+		p.jail.apart()
 	}
 	return err
 }
@@ -202,66 +202,6 @@ var errSetup = errors.New("bwrap could not set the jail up (its message is above
 // setupLimit bounds how long bwrap may take to build a jail.
 const setupLimit = 30 * time.Second
 
-// errAround says that another process than the first one which the program made is
-// the jail.
-var errAround = errors.New("what was started as bwrap is a program around it: name the real one with --bwrap; nothing was started")
-
-// listen identifies the jail if bwrap has said by now which process that is. It does
-// so before the jail is built: of a program around bwrap it is known at once.
-func (j *jailStart) listen() error {
-	if j.info != nil {
-		return nil
-	}
-	said, err := j.said.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("waiting for bwrap: %w", err)
-	}
-	ready := 0
-	err = said.Control(func(fd uintptr) { // not Fd, which would take the deadlines away
-		ready, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) // else the next look tells
-	})
-	if err != nil || ready < 1 {
-		return err
-	}
-	return j.identify()
-}
-
-// identify reads which process bwrap says is the jail, in the JSON that it writes to
-// --info-fd, and waits for it.
-func (j *jailStart) identify() error {
-	if j.info != nil {
-		return nil
-	}
-	if err := j.said.SetReadDeadline(time.Now().Add(setupLimit)); err != nil {
-		return fmt.Errorf("waiting for bwrap: %w", err)
-	}
-	var raw json.RawMessage
-	if err := errors.Join(json.NewDecoder(j.said).Decode(&raw), j.said.Close()); err != nil {
-		return errSetup
-	}
-	var info struct {
-		Child int `json:"child-pid"`
-	}
-	if err := json.Unmarshal(raw, &info); err != nil || info.Child <= 0 {
-		return fmt.Errorf("bwrap wrote %q to --info-fd: no child-pid in it", raw)
-	}
-	if j.child != info.Child && !descends(info.Child, j.bwrap) { // j.child is the tether's, or nothing yet
-		return fmt.Errorf("%w: it says that the jail is process %d, which it has not made here", errAround, info.Child)
-	}
-	if j.tether != nil && j.child != info.Child {
-		// It waits for permission, and would do so for ever.
-		if err := unix.Kill(info.Child, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-			return errors.Join(errAround, fmt.Errorf("kill %d: %w", info.Child, err))
-		}
-		return errAround
-	}
-	j.child, j.info = info.Child, raw
-	if h, err := unix.PidfdOpen(j.child, 0); err == nil { // else before Linux 5.3, or it ended: supervise will tell
-		j.handle = h
-	}
-	return nil
-}
-
 // run lets the command start.
 func (j *jailStart) run() error {
 	if err := j.anywhere(); err != nil {
@@ -283,9 +223,7 @@ func (j *jailStart) kill() error {
 	var errs []error
 	for _, pid := range []int{j.child, j.bwrap} {
 		if pid > 0 && (j.tether == nil || pid != j.child || !j.tether.gone) {
-			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-				errs = append(errs, fmt.Errorf("kill %d: %w", pid, err))
-			}
+			errs = append(errs, end(pid))
 		}
 	}
 	errs = append(errs, j.tether.reap())
