@@ -29,7 +29,7 @@ func TestSignalsDuringTheLaunch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range storm.launches {
-				c := w.Ocjail(sh(w.Jail(), "echo up")...)
+				c := w.Configured("gate { timeout = \"60s\" }\n", sh(w.Jail(), "echo up")...) // which passes while it is stopped, too
 				c.SysProcAttr.Setpgid = true
 				var stdout, stderr bytes.Buffer
 				c.Stdout, c.Stderr = &stdout, &stderr

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	ossignal "os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -145,6 +146,9 @@ func namespace(t *testing.T, pid int) string {
 // Whatever ends a launch while the rules judge ends what waits for them.
 func TestEndsWhileItWaits(t *testing.T) {
 	w, launch := pondering(t)
+	hangups := make(chan os.Signal, 1)
+	ossignal.Notify(hangups, unix.SIGHUP) // else launches ignore it where these tests do (nohup(1))
+	defer ossignal.Stop(hangups)
 	for _, signal := range []syscall.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGHUP, unix.SIGINT} {
 		t.Run(unix.SignalName(signal), func(t *testing.T) {
 			c := launch(sh(w.Jail("--hostname", unix.SignalName(signal)), "echo up")...)
