@@ -156,7 +156,7 @@ func planOf(j *checker.Jail) review.Plan {
 		}
 		plan.area(writable[i])
 		plan.Roots = append(plan.Roots, review.Root{
-			Path: w.Path, Reason: w.Reason, Work: work, Tracked: w.Tracked != nil && *w.Tracked,
+			Path: w.Path, Reason: w.Reason, Work: work, Tracked: w.Tracked != nil && *w.Tracked, Told: w.Tracked != nil,
 			Held: w.Exists != nil && *w.Exists && !j.Tree.Widest(w.Path).Access.Writes(),
 		})
 	}

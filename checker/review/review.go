@@ -41,8 +41,10 @@ type Root struct {
 	// somebody outside replaces the file, so the same inode was not written from
 	// inside.
 	Held bool `json:"held,omitempty"`
-	// Tracked tells whether git showed changes to it before the session.
+	// Tracked tells whether git showed changes to it before the session, and Told whether
+	// its index could be asked.
 	Tracked bool `json:"tracked,omitempty"`
+	Told    bool `json:"told,omitempty"`
 }
 
 // Pattern is one of paths relative to the project.

@@ -128,23 +128,28 @@ func (s *sweep) path(p string, before, after Entry) {
 	if p != root.Path && s.Entries[root.Path].Large {
 		return // the folder tells
 	}
-	c := Change{Path: p, Before: before, Reason: root.Reason, Level: s.level(p, root, wanted), What: whatOf(before, after), Tracked: s.flipped(p, root)}
+	c := Change{Path: p, Before: before, Reason: root.Reason, Level: s.level(p, root, wanted), What: whatOf(before, after), Tracked: s.flipped(p, after, root)}
 	switch {
 	case c.What == "" && !c.Tracked:
 		return
 	case c.What == "":
 		c.What, c.Reason = Tracked, "git tracks it now, so that from now on its diff would be all that tells: "+root.Reason
+		if !s.tracked[p] {
+			c.Reason = "git's index can not be read since the session (it may be split: git update-index --no-split-index), and may hold it now: " + root.Reason
+		}
 	case c.What == Removed && root.Path == "" && !wanted && !s.own(p) && !isMarker(p):
 		return // a repository less, such as a worktree's
 	}
 	s.add(c)
 }
 
-// flipped tells whether git tracks p only since the session. Where nothing is
-// protected, what the index says changes nothing.
-func (s *sweep) flipped(p string, root Root) bool {
+// flipped tells whether git tracks p only since the session, or may if it is there, for an
+// index that could be read before can not be any more. Where nothing is protected, what
+// the index says changes nothing.
+func (s *sweep) flipped(p string, now Entry, root Root) bool {
 	_, was := slices.BinarySearch(s.Tracked, p)
-	return s.tracked[p] && !was && root.Path != "" && !root.Work
+	is, known := s.tracked[p]
+	return (is || !known && root.Told && !now.Absent()) && !was && root.Path != "" && !root.Work
 }
 
 // level is info where git shows the change, and for what the agent is there to

@@ -128,6 +128,30 @@ func TestTrackedByTheAgentOnly(t *testing.T) {
 	w.pendingIs("changed info .envrc")
 }
 
+// An index that is split can not be read, and so tells nobody what it holds: not before
+// somebody has joined it again, when it would be too late.
+func TestTrackedInASplitIndex(t *testing.T) {
+	w := newWorld(t)
+	w.Write("project/.envrc", "mine\n", 0o644)
+	w.Write("project/.git/info/exclude", ".envrc\n", 0o644)
+	w.must(w.session("git add -f .envrc; git update-index --split-index"))
+	if list := w.review("--list").Stdout; !strings.Contains(list, "git update-index --no-split-index") {
+		t.Errorf("the list does not tell of the index:\n%s", list)
+	}
+	w.must(w.host("git update-index --no-split-index"))
+	w.session("echo evil 2>/dev/null >.envrc || true")
+	if got := w.Read("project/.envrc"); got != "mine\n" {
+		t.Errorf("the second session wrote it: %q", got)
+	}
+	w.pendingIs("tracked warning .envrc")
+
+	// An index that was split before says nothing new.
+	w.review("--accept")
+	w.must(w.host("git rm -q --cached .envrc; git update-index --split-index"))
+	w.must(w.session("echo more >notes"))
+	w.pendingIs()
+}
+
 func TestPluginFolders(t *testing.T) {
 	w := newWorld(t)
 	dir := w.Home + "/.config/opencode"
