@@ -20,13 +20,17 @@ func TestSignalsWhileCatching(t *testing.T) {
 		if as == "called" {
 			s = caught()
 		}
-		_, _ = os.Stdout.WriteString("ready\n") // the reader looks
+		if _, err := os.Stdout.WriteString("ready\n"); err != nil {
+			os.Exit(1)
+		}
 		if as == "called" {
 			os.Exit(int((<-s).(syscall.Signal)))
 		}
 		var never [2]int
-		_ = unix.Pipe(never[:])
-		_, _ = unix.Read(never[0], make([]byte, 1))
+		if err := unix.Pipe(never[:]); err != nil {
+			os.Exit(1)
+		}
+		_, _ = unix.Read(never[0], make([]byte, 1)) // for ever
 		os.Exit(1)
 	}
 	for as, want := range map[string]func(syscall.WaitStatus) bool{
@@ -45,11 +49,11 @@ func TestSignalsWhileCatching(t *testing.T) {
 		if _, err := out.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
-		hung := time.AfterFunc(time.Minute, func() { _ = c.Process.Kill() })
+		hung := time.AfterFunc(time.Minute, func() { _ = c.Process.Kill() }) // it may end just then
 		if err := c.Process.Signal(unix.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		_ = c.Wait()
+		_ = c.Wait() // how it ended is looked at below
 		hung.Stop()
 		if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || !want(ws) {
 			t.Errorf("%s: it ended with %v", as, c.ProcessState)
