@@ -129,7 +129,8 @@ func (j *jailStart) suspect() (cleared func() error) {
 	}
 }
 
-// expose ends a program around bwrap, and what it says is the jail.
+// expose ends a program around bwrap, and what it says is the jail. Of one that says
+// nothing sensible there is nothing else to end.
 func (j *jailStart) expose() error {
 	errs := []error{errAround}
 	if _, child, err := j.hear(); err == nil && descends(child, j.bwrap) {

@@ -42,7 +42,7 @@ func TestForkOfAnotherThread(t *testing.T) {
 		t.Fatal(err)
 	}
 	says.Close()
-	hung := time.AfterFunc(time.Minute, func() { _ = unix.Kill(c.Process.Pid, unix.SIGKILL) })
+	hung := time.AfterFunc(time.Minute, func() { _ = unix.Kill(c.Process.Pid, unix.SIGKILL) }) // it may end just then
 	defer hung.Stop()
 	if _, err := ready.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestForkOfAnotherThread(t *testing.T) {
 		t.Errorf("it was tied: %v, %+v", err, j.tether)
 	}
 	child := make([]byte, 32)
-	n, _ := ready.Read(child) // of the other thread, as is the number
+	n, _ := ready.Read(child) // what was read is looked at below
 	var pid int
 	if _, err := fmt.Sscan(string(child[:n]), &pid); err != nil {
 		t.Fatal(err)

@@ -30,10 +30,10 @@ func (j *jailStart) apart() {
 	if !ok {
 		return
 	}
-	j.processors = &all // also where the next call fails, for bwrap may have more than it began with
+	j.processors = &all // whatever comes of the next call: it may have more now than it began with
 	others = all
 	others.Clear(int(here))
-	_ = unix.SchedSetaffinity(j.bwrap, &others)
+	_ = unix.SchedSetaffinity(j.bwrap, &others) // else it is not kept apart, which costs time alone
 }
 
 // unrestricted is the set of processors that gives a process of ours, which began with

@@ -52,7 +52,7 @@ func TestUnrestricted(t *testing.T) {
 		if !ok || got != c.want {
 			t.Errorf("%s: %v, %v, want %v", name, got.Count(), ok, c.want.Count())
 		}
-		_ = child.Process.Kill()
-		_ = child.Wait()
+		_ = child.Process.Kill() // it may have ended
+		_ = child.Wait()         // killed, as it should be
 	}
 }

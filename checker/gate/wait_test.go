@@ -51,12 +51,12 @@ func waiting(t *testing.T, launch int) (bwrap int) {
 	t.Helper()
 	gatetest.Until(t, "bwrap waits", func() bool {
 		for _, pid := range children(launch) {
-			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)) // it may have ended
 			words := bytes.Split(line, []byte{0})
 			if len(words) < 3 || string(words[0]) != "bwrap" {
 				continue
 			}
-			call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+			call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid)) // as above
 			fd, err := strconv.Atoi(string(words[2]))
 			if at := fmt.Sprintf("%d 0x%x ", unix.SYS_READ, fd); err == nil && strings.HasPrefix(string(call), at) {
 				bwrap = pid
@@ -69,7 +69,7 @@ func waiting(t *testing.T, launch int) (bwrap int) {
 
 // children of all of a process's threads.
 func children(pid int) (all []int) {
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // the pattern is right
 	for _, f := range files {
 		line, _ := os.ReadFile(f) // it may have ended
 		for _, word := range strings.Fields(string(line)) {
@@ -114,7 +114,7 @@ func TestWaitsForTheVerdict(t *testing.T) {
 			if is, here := namespace(t, bwrap), namespace(t, os.Getpid()); is != here || len(children(bwrap)) > 0 || made(host) {
 				t.Errorf("before the verdict bwrap is in %s (here: %s), has children %v, has made the folder: %v", is, here, children(bwrap), made(host))
 			}
-			_ = c.Wait()
+			_ = c.Wait() // how it ended is looked at below
 			if got := c.ProcessState.ExitCode(); got != end.status || stdout.String() != end.stdout {
 				t.Errorf("status %d, %q, want %d, %q: %s", got, stdout.String(), end.status, end.stdout, stderr.String())
 			}
@@ -161,7 +161,7 @@ func TestEndsWhileItWaits(t *testing.T) {
 			if err := c.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			_ = c.Wait()
+			_ = c.Wait() // how it ended is looked at below
 			if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signal() != signal || stdout.Len() > 0 {
 				t.Errorf("it ended with %v and %q", c.ProcessState, stdout.String())
 			}

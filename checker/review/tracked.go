@@ -6,7 +6,8 @@ import (
 )
 
 // index asks git's indexes which of the paths they hold now. One that can not be
-// read says nothing: then a change counts as one that git does not show.
+// read says nothing: then a change counts as one that git does not show, and what is
+// there as held (see flipped).
 func (s *sweep) index() {
 	var paths []string
 	for p := range s.l.found {
