@@ -123,18 +123,11 @@ func (c *Checker) Ignored() []config.Ignored { return slices.Concat(c.config.Ign
 // launch must not go on then; with a [ReachError] that is the verdict.
 func (c *Checker) Check(ctx context.Context, j *Jail) (*Report, error) {
 	now := time.Now()
-	made := make(chan struct{})
-	var in *Input
-	var doc document
-	var err error
-	go func() {
-		defer close(made)
-		if in, err = c.input(j, now); err == nil {
-			doc, err = c.engine.begin(ctx, in)
-		}
-	}()
-	j.meanwhile()
-	<-made
+	in, err := c.input(j, now)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := c.engine.begin(ctx, in)
 	if err != nil {
 		return nil, err
 	}

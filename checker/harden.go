@@ -127,6 +127,11 @@ func (p protections) insert(s *sandbox.Sandbox, fs sandbox.HostFS) (*sandbox.San
 	return hardened, nil
 }
 
+// protects tells whether insert has added o.
+func protects(o sandbox.Option) bool {
+	return o.Added != "" && (o.Name == "--bind" || o.Name == "--ro-bind")
+}
+
 func ordered(mounts map[string]protection) []protection {
 	var all []protection
 	for _, p := range mounts {

@@ -34,12 +34,12 @@ const (
 
 const tells = "tells the jail what it may reach"
 
-// tell takes the hardened sandbox, with as much of what tells the inmate of it as can
-// be: no jail fails for it. owned is what ownsPlace says.
-func (j *Jail) tell(hardened *sandbox.Sandbox, owned bool, before *sandbox.Tree) (err error) {
+// tell takes the first of the variants that can be: no jail fails for what its inmate is
+// told.
+func (j *Jail) tell() (err error) {
 	again := j.simulation()
-	again.Like = before
-	for _, s := range j.informed(hardened, owned) {
+	again.Like = j.Plain
+	for _, s := range j.variants {
 		j.Sandbox = s
 		if j.Tree, err = s.Simulate(again); err == nil && j.toldOnly() {
 			return nil
@@ -66,7 +66,7 @@ func (j *Jail) toldOnly() bool {
 }
 
 // informed returns s with what tells its inmate of the jail, the most telling first
-// and s itself last. The files go where nothing of the host is: a place made there
+// and s itself last. owned is what ownsPlace says. The files go where nothing of the host is: a place made there
 // would stay on it.
 func (r Request) informed(s *sandbox.Sandbox, owned bool) []*sandbox.Sandbox {
 	if !r.Config.Gate.Inform || r.startsProxy(s) || len(s.Words())+len(s.Command)+spareWords > sandbox.MaxArgs {

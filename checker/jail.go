@@ -74,18 +74,19 @@ type Request struct {
 type Jail struct {
 	Request
 	// Asked is the sandbox as it came, "~/" expanded; Request.Sandbox is hardened.
-	Asked   *sandbox.Sandbox
-	Tree    *sandbox.Tree
-	Watched []Watched
+	Asked *sandbox.Sandbox
+	// Plain is what Asked alone makes, Tree what the hardened sandbox does. Tree is nil
+	// before Harden has been called, and Plain is not to be asked while it runs.
+	Plain, Tree *sandbox.Tree
+	Watched     []Watched
 	// Tildes are the options of Asked in which "~/" was expanded.
 	Tildes []int
 	// Filter is set when the gate's own filter is to stop TIOCSTI too.
 	Filter bool
 	// Bus is the trusted proxy that this jail starts, or is told to use; nil for none.
 	Bus *BusProxy
-	// Meanwhile, when not nil, is called by Check while the policy input is made. Of Tree
-	// it may use what any number of goroutines may.
-	Meanwhile func()
+	// variants of the hardened sandbox tell its inmate of it, the most telling first.
+	variants []*sandbox.Sandbox
 	// sound proves that hardening has widened nothing.
 	sound func() error
 }
@@ -94,46 +95,84 @@ type Jail struct {
 // change. It fails where bwrap would, and where a fact that a launch needs is
 // unknown.
 func Resolve(r Request) (*Jail, error) {
-	j, err := Harden(r)
+	j, err := Draft(r)
 	if err != nil {
+		return nil, err
+	}
+	if err := j.Harden(); err != nil {
 		return nil, err
 	}
 	return j, j.sound()
 }
 
-// Harden is Resolve without the proof that hardening grants nothing, with which Check
-// begins.
-func Harden(r Request) (*Jail, error) {
+// Draft is the first half of Resolve. The options that hardening adds are among those of
+// Sandbox, as a rule for good, and what they come to is not known yet.
+func Draft(r Request) (*Jail, error) {
 	asked := r.Sandbox.Clone()
 	j := &Jail{Request: r, Asked: asked, Tildes: asked.ExpandHome(r.Facts.Home)}
 	look := r.look() // beside the simulation, for each takes a part of a millisecond
-	before, err := asked.Simulate(r.simulation())
-	if err != nil {
+	var err error
+	if j.Plain, err = asked.Simulate(r.simulation()); err != nil {
 		return nil, j.located(err)
 	}
 	if j.Watched, err = watch(r, look); err != nil {
 		return nil, err
 	}
 	r.step("model")
-	hardened, err := protect(asked, before, j.Watched, r.FS)
+	hardened, err := protect(asked, j.Plain, j.Watched, r.FS)
 	if err != nil {
 		return nil, err
 	}
 	hardened = settings(hardened, r.Facts)
 	j.Filter = r.CanFilter && !hardened.Has("--new-session") && (r.Facts.LegacyTIOCSTI == nil || *r.Facts.LegacyTIOCSTI)
-	owned := ownsPlace(before)
+	j.variants = j.informed(hardened, ownsPlace(j.Plain))
+	j.Sandbox = j.variants[0]
+	return j, nil
+}
+
+// Harden is the second half of Resolve, but for the proof that hardening grants nothing,
+// with which Check begins.
+func (j *Jail) Harden() error {
 	surveyed := make(chan *survey, 1)
-	go func() { surveyed <- newSurvey(before, j.Watched) }() // and nobody else looks at before
-	err = j.tell(hardened, owned, before)
+	go func() { surveyed <- newSurvey(j.Plain, j.Watched) }() // and nobody else looks at Plain
+	err := j.tell()
 	granted := <-surveyed
 	if err != nil {
-		return nil, fmt.Errorf("with protective mounts: %w", err)
+		return fmt.Errorf("with protective mounts: %w", err)
 	}
 	if j.Bus, err = j.busProxy(); err != nil {
-		return nil, err
+		return err
 	}
 	j.sound = sync.OnceValue(func() error { return granted.notWider(j.Tree) })
-	return j, nil
+	return nil
+}
+
+// Sources are the files that the binds of Sandbox show, by option; before Harden as far
+// as they are known. One that is not there has none.
+func (j *Jail) Sources() map[int]string {
+	sources := map[int]string{}
+	if j.Tree != nil {
+		for _, op := range j.Tree.Ops() {
+			if m := j.Tree.MountOf(op.Option); m != nil {
+				sources[op.Option] = m.Source
+			}
+		}
+		return sources
+	}
+	asked := 0
+	for i, o := range j.Sandbox.Options {
+		if o.Added == "" {
+			if m := j.Plain.MountOf(asked); m != nil {
+				sources[i] = m.Source
+			}
+			asked++
+		} else if protects(o) {
+			if at, err := j.FS.RealPath(o.Args[0]); err == nil {
+				sources[i] = at.Path
+			}
+		}
+	}
+	return sources
 }
 
 // located adds to an error of bwrap's set-up where its option was written.
@@ -154,12 +193,6 @@ func (j *Jail) located(err error) error {
 func (r Request) step(name string) {
 	if r.Step != nil {
 		r.Step(name)
-	}
-}
-
-func (j *Jail) meanwhile() {
-	if j.Meanwhile != nil {
-		j.Meanwhile()
 	}
 }
 

@@ -68,6 +68,8 @@ type consent struct {
 	accepted *grants.Grants // of an earlier attempt
 	said     string
 	asked    bool // somebody, which takes any time
+	// asking is called before, for nothing is to be built and waiting meanwhile.
+	asking func() error
 }
 
 // JailKey names a jail, which grants g, among those of its project: by its manifest,
@@ -127,6 +129,9 @@ func onlyProxy(j *checker.Jail, g *grants.Grants) bool {
 func (c *consent) ask(q Question, store approval.Store) (string, error) {
 	answer, err := Refuse, ErrNobody
 	if c.Ask != nil {
+		if err := c.asking(); err != nil {
+			return decision.ApprovalRefused, err
+		}
 		c.asked = true
 		answer, err = c.Ask(q)
 	}

@@ -376,6 +376,18 @@ func TestKilledWhileAsking(t *testing.T) {
 	}
 }
 
+// Nothing is built, and waits, while somebody is asked.
+func TestNothingWaitsForAnAnswer(t *testing.T) {
+	w := newApproving(t)
+	c := w.console(w.launch(), 80)
+	c.Expect("? ")
+	if all := children(c.Cmd.Process.Pid); len(all) > 0 {
+		t.Errorf("while ocjail asks it has the processes %v", all)
+	}
+	c.Type("o\n")
+	w.started(c.End(), 0, "")
+}
+
 // A jail that a person was asked about needs no more open files than another: what was
 // opened before the question is closed.
 func TestFewDescriptorsAfterTheQuestion(t *testing.T) {

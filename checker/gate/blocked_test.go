@@ -69,7 +69,7 @@ func TestVerifiesNothingBeforeItIsBuilt(t *testing.T) {
 	}
 	child, begin := held(t)
 	v := &verifier{expected: e, child: child, blockFD: 5, hostRoot: hostRootOf(tree), meanwhile: func() error { return nil }}
-	if err := v.once(); err != nil {
+	if err := v.once(true); err != nil {
 		t.Fatalf("it does not look so: %v", err)
 	}
 	if err := v.wait(2 * settleLimit); !errors.Is(err, errUnfinished) {

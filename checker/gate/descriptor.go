@@ -24,10 +24,9 @@ type descriptors struct {
 	pass map[int]*os.File
 	// filters are the seccomp programs among them.
 	filters map[int][]byte
-	// pinned are the numbers among them of the sources that were opened last, and pipes
-	// those of the caller that the command keeps. Both may be prepared more than once.
-	pinned []int
-	pipes  map[int]*os.File
+	// pipes are those of the caller that the command keeps. They may be prepared more
+	// than once.
+	pipes map[int]*os.File
 	// consumed are numbers that bwrap would have read to the end.
 	consumed map[int]bool
 	// info and block belong to the caller: ocjail uses bwrap's own for itself,

@@ -22,18 +22,20 @@ func steersLoader(name string) bool {
 // splitEnvironment moves the environment out of the options: bwrap is started
 // with exactly the command's, for its first process in the jail never executes
 // anything else, and its environment can be read there (proc_pid_environ(5)).
-func splitEnvironment(s *sandbox.Sandbox, inherited []string) (env []string) {
-	final := s.Environment(inherited)
-	s.Options = slices.DeleteFunc(s.Options, func(o sandbox.Option) bool {
-		return o.Name == "--clearenv" || o.Name == "--setenv" || o.Name == "--unsetenv"
-	})
+// What would steer bwrap itself stays an option.
+func splitEnvironment(s *sandbox.Sandbox, inherited []string) (env []string, options []sandbox.Option) {
 	env = []string{}
-	for _, v := range final {
+	for _, v := range s.Environment(inherited) {
 		if steersLoader(v.Name) {
-			s.Options = append(s.Options, sandbox.Option{Name: "--setenv", Args: []string{v.Name, v.Value}})
+			options = append(options, sandbox.Option{Name: "--setenv", Args: []string{v.Name, v.Value}})
 			continue
 		}
 		env = append(env, v.Name+"="+v.Value)
 	}
-	return env
+	return env, options
+}
+
+// setsEnvironment: splitEnvironment has done what o says.
+func setsEnvironment(o sandbox.Option) bool {
+	return o.Name == "--clearenv" || o.Name == "--setenv" || o.Name == "--unsetenv"
 }

@@ -32,7 +32,7 @@ func letGo(hold *os.File) error {
 
 // tie ties to us what bwrap makes: nothing where tracing is forbidden, or nothing held it.
 func (j *jailStart) tie() (err error) {
-	if !j.seized {
+	if !j.seized || j.tether != nil {
 		return nil
 	}
 	cleared := j.suspect()

@@ -11,16 +11,12 @@ import (
 
 // file returns what bwrap gets in a descriptor's place: what the caller named, or
 // what ocjail tells the jail of itself.
-func (d *descriptors) file(j *checker.Jail, use sandbox.Descriptor) (*os.File, error) {
+func (d *descriptors) file(p *pending, j *checker.Jail, use sandbox.Descriptor) (*os.File, error) {
 	switch use.FD {
 	case checker.DescriptionFD:
-		text, err := d.about(j).JSON()
-		if err != nil {
-			return nil, fmt.Errorf("describe the jail: %w", err)
-		}
-		return sealed("jail.json", text)
+		return p.later("jail.json", func() ([]byte, error) { return d.about(j).JSON() })
 	case checker.InstructionsFD:
-		return sealed("AGENTS.md", []byte(d.about(j).Instructions()))
+		return p.later("AGENTS.md", func() ([]byte, error) { return []byte(d.about(j).Instructions()), nil })
 	}
 	f, ok := d.pass[use.FD]
 	if !ok {

@@ -112,7 +112,7 @@ func victim(t *testing.T, c *exec.Cmd, step string) <-chan string {
 // jail that was checked.
 func TestDeathBeforeRelease(t *testing.T) {
 	w := gatetest.New(t)
-	steps := []string{"", "wait for the rules", "judge", "log", "start bwrap", "build the jail", "verify"}
+	steps := []string{"", "load bwrap", "hardening", "wait for the rules", "judge", "log", "start bwrap", "build the jail", "verify"}
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
 			n := repeat(t, "OCJAIL_TEST_KILLS", map[bool]int{true: 120, false: 16}[signal == syscall.SIGKILL])

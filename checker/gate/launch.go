@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -31,11 +30,20 @@ type jailStart struct {
 
 // pending is a bwrap that is ready to be started, or waits to be told what to build.
 type pending struct {
-	bwrap  string
-	argv   []string
-	env    []string
-	files  []*os.File // for the child, by number; the first three are its stdio
-	layers *layers    // of overlays
+	made    *sandbox.Sandbox // what it is made for
+	sources map[int]string   // of made's binds, as they were then
+	bwrap   string
+	argv    []string
+	env     []string
+	files   []*os.File // for the child, by number; the first three are its stdio
+	// numbers are those of the descriptors that options name, by option. pins are in the
+	// order of the options.
+	numbers map[int]int
+	pins    []pin
+	added   []sandbox.Option // behind the jail's
+	// unfilled are those of files that have no content yet.
+	unfilled []unfilled
+	layers   *layers // of overlays
 	// hold is nil for a script around bwrap, of whose processes it is not known which is
 	// the jail's.
 	hold *os.File
@@ -47,65 +55,26 @@ type pending struct {
 	missing []string
 }
 
-// pend makes what bwrap is started with: s, which it takes over, and whose descriptors
-// are numbers of files.
-//
-// bwrap's --block-fd takes end-of-file for permission. What it reads from is
-// therefore a pipe that never ends: if we are killed, the command can not start.
-func (p *pending) pend(s *sandbox.Sandbox) error {
-	block, err := endless()
-	if err != nil {
-		return err
-	}
-	p.jail.block = block
-	infoR, infoW, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("pipe: %w", err)
-	}
-	p.jail.said, p.ours = infoR, append(p.ours, infoW)
-	s.Options = append(s.Options,
-		sandbox.Option{Name: "--info-fd", Args: []string{p.number(infoW)}},
-		sandbox.Option{Name: "--block-fd", Args: []string{p.number(block)}})
-	p.jail.blockFD = len(p.files) - 1
-	words := s.Words()
-	args, err := sealed("bwrap options", []byte(strings.Join(words, "\x00")+"\x00"))
-	if err != nil {
-		return err
-	}
-	p.ours = append(p.ours, args)
-	p.argv = []string{"bwrap"}
-	if p.hold != nil { // the first, for bwrap is to read no option before
-		p.ours = append(p.ours, p.hold)
-		p.argv = append(p.argv, "--args", p.number(p.hold))
-	}
-	p.argv = append(p.argv, "--args", p.number(args), "--")
-	p.argv = append(p.argv, s.Command...)
-	if n := len(words) + len(p.argv) - 1; n > sandbox.MaxArgs {
-		return fmt.Errorf("%d arguments, ocjail's own included, are more than bwrap's limit of %d", n, sandbox.MaxArgs)
-	}
-	return nil
-}
-
-// drop ends a bwrap that is not to build anything, and closes what was made for it.
+// drop ends a bwrap whose command is not to run, and closes what was made for it.
 func (p *pending) drop() error {
-	errs := []error{p.jail.kill(), p.layers.close(), p.jail.said.Close()}
-	for _, f := range p.ours {
-		errs = append(errs, f.Close())
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(p.jail.kill(), p.jail.said.Close(), p.close()); err != nil {
 		return fmt.Errorf("drop what was prepared: %w", err)
 	}
 	return nil
 }
 
-// number adds f for the child and returns its number there.
-func (p *pending) number(f *os.File) string {
-	p.files = append(p.files, f)
-	return fmt.Sprint(len(p.files) - 1)
+// close closes what bwrap has been started with.
+func (p *pending) close() error {
+	errs := []error{p.layers.close()}
+	for _, f := range p.ours {
+		errs = append(errs, f.Close())
+	}
+	p.ours, p.layers = nil, nil
+	return errors.Join(errs...)
 }
 
-// load executes bwrap, once. Where it has a hold it waits for the end of that, traced.
-// This thread is isolated from then on.
+// load executes bwrap, once. Where it has a hold it waits for the end of that, traced;
+// else it reads at once what it was given. This thread is isolated from then on.
 func (p *pending) load() (err error) {
 	if p.loaded {
 		return nil
@@ -117,24 +86,29 @@ func (p *pending) load() (err error) {
 		return err
 	}
 	p.loaded = true
-	if p.hold != nil {
-		// At once, for a program around bwrap may soon have threads, whose forks nobody tells of.
-		p.jail.seized, err = seize(p.jail.bwrap)
+	if p.hold == nil {
+		return nil
+	}
+	// At once, for a program around bwrap may soon have threads, whose forks nobody tells of.
+	if p.jail.seized, err = seize(p.jail.bwrap); err == nil {
 		p.jail.apart()
 	}
 	return err
 }
 
-// early has bwrap build the jail, with its command blocked, where all that it makes ends
-// with this process, whatever ends that.
-func (p *pending) early() error {
+// build has bwrap begin to build the jail, with its command blocked, where all that it
+// makes ends with this process, whatever ends that.
+func (p *pending) build() error {
 	if p.hold == nil {
 		return nil
 	}
 	if err := p.load(); err != nil || !p.jail.seized {
 		return err
 	}
-	return letGo(p.hold)
+	if err := letGo(p.hold); err != nil {
+		return err
+	}
+	return p.jail.tie()
 }
 
 // start has bwrap build the jail, with its command blocked, and waits until it is known
@@ -155,6 +129,7 @@ func (p *pending) start(signals signals) (*jailStart, error) {
 	for _, f := range p.ours {
 		errs = append(errs, f.Close())
 	}
+	p.ours = nil
 	if err := errors.Join(errs...); err != nil {
 		return j, err
 	}

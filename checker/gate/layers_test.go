@@ -54,7 +54,7 @@ func TestOverlaysAreResolved(t *testing.T) {
 	dir := canonicalDir(t)
 	j := overlaid(t, dir)
 	s := j.Sandbox.Clone()
-	if err := pinSources(s, j, &descriptors{}); err != nil {
+	if err := resolveSources(s, j, nil); err != nil {
 		t.Fatal(err)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }

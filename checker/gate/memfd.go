@@ -16,27 +16,37 @@ const maxData = 64 << 20
 // sealed returns a memory file with content that nobody can change any more, at
 // offset 0 and closed on exec.
 func sealed(name string, content []byte) (*os.File, error) {
-	n, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	f, err := unsealed(name)
 	if err != nil {
-		return nil, fmt.Errorf("memfd for %s: %w", name, err)
+		return nil, err
 	}
-	f := os.NewFile(uintptr(n), name)
-	if err := fillAndSeal(f, content); err != nil {
-		return nil, errors.Join(fmt.Errorf("memfd for %s: %w", name, err), f.Close())
+	if err := seal(f, content); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
 
-func fillAndSeal(f *os.File, content []byte) error {
-	if _, err := f.Write(content); err != nil {
-		return err
+// unsealed returns an empty memory file, closed on exec, for seal.
+func unsealed(name string) (*os.File, error) {
+	n, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("memfd for %s: %w", name, err)
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
+	return os.NewFile(uintptr(n), name), nil
+}
+
+// seal gives f its content, for good. The offset stays 0, for who holds f already and
+// shares it.
+func seal(f *os.File, content []byte) error {
 	const all = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
-	_, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, all)
-	return err
+	_, err := f.WriteAt(content, 0)
+	if err == nil {
+		_, err = unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, all)
+	}
+	if err != nil {
+		return fmt.Errorf("memfd for %s: %w", f.Name(), err)
+	}
+	return nil
 }
 
 // readDescriptor returns what an inherited descriptor still holds. A seekable

@@ -10,7 +10,7 @@ import (
 func (a *attempt) start(judged func()) (int, error) {
 	waiting, err := a.waiting, a.waitingErr
 	if err == nil {
-		err = waiting.early()
+		err = waiting.build()
 	}
 	signals := a.caught()
 	if err != nil {
@@ -79,7 +79,7 @@ func (a *attempt) release(jail *jailStart, layers *layers, signals signals) erro
 		if err := a.fds.await(v.meanwhile); err != nil {
 			return err
 		}
-		if err := v.once(); err != nil { // that took as long as the caller liked
+		if err := v.once(false); err != nil { // that took as long as the caller liked
 			return err
 		}
 	}

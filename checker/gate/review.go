@@ -28,7 +28,7 @@ type Outcome struct {
 type reviewer struct {
 	Request
 	project *review.Project
-	begun   chan struct{} // closed when session and err are set; nil where there is nothing to review
+	begun   bool // session and err are set; there may be nothing to review
 	session *review.Session
 	err     error
 }
@@ -58,26 +58,20 @@ func (v *reviewer) begin(j *checker.Jail) {
 	if v == nil {
 		return
 	}
-	plan, begun := planOf(j), make(chan struct{})
-	v.begun, v.session, v.err = nil, nil, nil
-	if len(plan.Areas)+len(plan.Parents) == 0 {
-		return // it can write nothing that is watched, as the jail of a proxy
-	}
-	v.begun = begun
-	go func() {
-		defer close(begun)
+	plan := planOf(j)
+	v.begun = len(plan.Areas)+len(plan.Parents) > 0 // else it can write nothing that is watched, as the jail of a proxy
+	if v.begun {
 		v.session, v.err = v.project.Begin(plan)
-	}()
+	}
 }
 
-// ready waits for the record. Without one the command may start only where the
+// ready tells whether there is a record. Without one the command may start only where the
 // review at the session's end does not need it: a killed session is then not
 // reviewed, and nothing is put back.
 func (v *reviewer) ready() error {
-	if v == nil || v.begun == nil {
+	if v == nil || !v.begun {
 		return nil
 	}
-	<-v.begun
 	switch {
 	case v.err == nil:
 	case v.session == nil, v.Config.Gate.Review == config.ReviewRevert:
@@ -90,7 +84,7 @@ func (v *reviewer) ready() error {
 
 // runs notes which process to end if this one is killed as it lets the jail run.
 func (v *reviewer) runs(child int) {
-	if v == nil || v.begun == nil {
+	if v == nil || !v.begun {
 		return
 	}
 	if err := v.session.Runs(child); err != nil {
@@ -99,17 +93,16 @@ func (v *reviewer) runs(child int) {
 }
 
 func (v *reviewer) cancel() error {
-	if v == nil || v.begun == nil {
+	if v == nil || !v.begun {
 		return nil
 	}
-	<-v.begun
 	return v.session.Cancel()
 }
 
 // end compares. A review that fails is the next launch's: it must not change the
 // command's own status.
 func (v *reviewer) end(s signals, signaled bool) {
-	if v == nil || v.begun == nil {
+	if v == nil || !v.begun {
 		return
 	}
 	changes, err := v.session.End()

@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -20,18 +21,55 @@ import (
 // beyond are bound by name, and the verification catches a swap.
 const maxPinned = 40
 
-// pinSources rewrites the binds of s, which j.Tree was made from, so that bwrap
-// mounts what was checked: sources that the user, and so an agent, could swap
-// meanwhile become O_PATH descriptors, others their resolved paths. A -try
-// without a source is dropped, lest one appears.
-func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
-	if err := d.unpin(); err != nil {
-		return err
+// pin is a source that the user, and so an agent, could swap before bwrap mounts it. The
+// child has it as a descriptor: O_PATH, of the file that was judged.
+type pin struct {
+	option int
+	source string
+	number int // of the child's descriptor
+}
+
+// pathSources are the sources that j's binds name by path, by option, as far as they
+// could be descriptors.
+func pathSources(j *checker.Jail) map[int]string {
+	sources := j.Sources()
+	maps.DeleteFunc(sources, func(i int, _ string) bool { return byDescriptor[j.Sandbox.Options[i].Name] == "" })
+	return sources
+}
+
+// pinnable tells which of the sources become pins.
+func pinnable(j *checker.Jail, sources map[int]string) []pin {
+	if !canBindDescriptors(j.Bwrap.Supports) {
+		return nil
 	}
-	p := &pinner{jail: j, pass: d, byDescriptor: canBindDescriptors(j.Bwrap.Supports)}
-	for n := range d.pass {
-		p.next = max(p.next, n+1)
+	var pins []pin
+	for i := range j.Sandbox.Options {
+		if source, ok := sources[i]; ok && len(pins) < maxPinned && swappable(j, source) {
+			pins = append(pins, pin{option: i, source: source})
+		}
 	}
+	return pins
+}
+
+// byDescriptor are the options that take a source, and those that take a descriptor in
+// its place.
+var byDescriptor = map[string]string{
+	"--bind": "--bind-fd", "--bind-try": "--bind-fd", "--ro-bind": "--ro-bind-fd", "--ro-bind-try": "--ro-bind-fd",
+}
+
+func canBindDescriptors(supports func(string) (bool, error)) bool {
+	for _, option := range []string{"--bind-fd", "--ro-bind-fd"} {
+		if ok, err := supports(option); err != nil || !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// resolveSources rewrites the binds of s, which j.Tree was made from, so that bwrap
+// mounts what was checked: pins become descriptors, other sources their resolved paths. A
+// -try without a source is dropped, lest one appears.
+func resolveSources(s *sandbox.Sandbox, j *checker.Jail, pins []pin) error {
 	ops := j.Tree.Ops() // by option, as they come
 	kept := make([]sandbox.Option, 0, len(s.Options)+1)
 	for i, o := range s.Options {
@@ -53,25 +91,20 @@ func pinSources(s *sandbox.Sandbox, j *checker.Jail, d *descriptors) error {
 		if m == nil {
 			continue
 		}
-		pinned, err := p.pin(o, op, m.Source)
-		if err != nil {
-			return err
+		// bwrap compares a descriptor's file with what it finds at the destination
+		// as written, and would find the link where that is one.
+		point := j.Tree.Point(m)
+		if point == "" { // bwrap would take an empty destination for the jail's root
+			return fmt.Errorf("%s %s has no place in the jail, which is a bug of ocjail's", o.Name, o.Args[1])
 		}
-		kept = append(kept, pinned)
+		o.Args = []string{m.Source, point}
+		if len(pins) > 0 && pins[0].option == i {
+			o.Name, o.Args[0] = byDescriptor[o.Name], strconv.Itoa(pins[0].number)
+			pins = pins[1:]
+		}
+		kept = append(kept, o)
 	}
 	s.Options = kept
-	return nil
-}
-
-// unpin closes what was pinned before: twice as many may be more than there can be.
-func (d *descriptors) unpin() error {
-	for _, n := range d.pinned {
-		if err := d.pass[n].Close(); err != nil {
-			return fmt.Errorf("close a pinned source: %w", err)
-		}
-		delete(d.pass, n)
-	}
-	d.pinned = nil
 	return nil
 }
 
@@ -90,48 +123,8 @@ func resolveOverlay(before []sandbox.Option, o sandbox.Option, m *sandbox.Mount)
 	return o
 }
 
-type pinner struct {
-	jail         *checker.Jail
-	pass         *descriptors
-	byDescriptor bool
-	next, used   int
-}
-
-func canBindDescriptors(supports func(string) (bool, error)) bool {
-	for _, option := range []string{"--bind-fd", "--ro-bind-fd"} {
-		if ok, err := supports(option); err != nil || !ok {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *pinner) pin(o sandbox.Option, op sandbox.Op, source string) (sandbox.Option, error) {
-	// bwrap compares a descriptor's file with what it finds at the destination
-	// as written, and would find the link where that is one.
-	point := p.jail.Tree.Point(p.jail.Tree.MountOf(op.Option))
-	if point == "" { // bwrap would take an empty destination for the jail's root
-		return o, fmt.Errorf("%s %s has no place in the jail, which is a bug of ocjail's", o.Name, o.Args[1])
-	}
-	o.Args = []string{source, point}
-	if !p.byDescriptor || op.Devices || p.used >= maxPinned || !swappable(p.jail, source) {
-		return o, nil
-	}
-	f, err := p.open(source)
-	if err != nil {
-		return o, err
-	}
-	p.pass.pass[p.next], p.pass.pinned = f, append(p.pass.pinned, p.next)
-	o.Name, o.Args[0] = "--bind-fd", strconv.Itoa(p.next)
-	if op.ReadOnly {
-		o.Name = "--ro-bind-fd"
-	}
-	p.next, p.used = p.next+1, p.used+1
-	return o, nil
-}
-
-// open opens the file at source and makes sure that it is the one judged.
-func (p *pinner) open(source string) (*os.File, error) {
+// openJudged opens the file at source, and makes sure that it is the one judged.
+func openJudged(fs sandbox.HostFS, source string) (*os.File, error) {
 	n, err := unix.Openat2(unix.AT_FDCWD, source, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS})
 	if errors.Is(err, unix.ENOSYS) {
 		n, err = unix.Open(source, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
@@ -147,7 +140,7 @@ func (p *pinner) open(source string) (*os.File, error) {
 	if err := unix.Fstat(n, &st); err != nil {
 		return nil, errors.Join(fmt.Errorf("stat %s: %w", source, err), f.Close())
 	}
-	want, err := p.jail.FS.Lstat(source)
+	want, err := fs.Lstat(source)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", source, err), f.Close())
 	}

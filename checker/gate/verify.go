@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,8 +31,6 @@ type verifier struct {
 	meanwhile func() error
 	// built is called, more than once, when bwrap seems to be done; nil for nobody.
 	built func()
-	// right is the text of a mount table that was as expected.
-	right []byte
 }
 
 // hostRoot is the root that bwrap begins with: the host's.
@@ -79,10 +76,11 @@ func (v *verifier) wait(limit time.Duration) error {
 		if err := v.meanwhile(); err != nil {
 			return err
 		}
-		if done, known := blocked(v.child, v.blockFD); known && !done {
+		done, known := blocked(v.child, v.blockFD)
+		if known && !done {
 			return v.atWork()
 		}
-		return v.once()
+		return v.once(done)
 	}
 	return settle(look, v.final, limit)
 }
@@ -146,21 +144,27 @@ func (v *verifier) path(inside string) string {
 	return "/proc/" + strconv.Itoa(v.child) + "/root" + inside
 }
 
-// once looks at the mounts, at what they show, and at the mounts again: a swap
-// there and back in between leaves the same files, but detaches the mounts.
-func (v *verifier) once() error {
+// once looks at what the mounts show, and at the mounts after that: a swap there and
+// back in between leaves the same files, but detaches the mounts, and nobody outside can
+// attach one. Where bwrap may not be done it looks at the mounts before as well. What is
+// wrong with them is told first, for settle takes another text for a change.
+func (v *verifier) once(done bool) error {
 	if v.staging() {
 		return errUnfinished
 	}
 	if v.built != nil {
 		v.built()
 	}
-	for _, check := range []func() error{v.mounts, v.identities, v.mounts} {
-		if err := check(); err != nil {
+	if !done {
+		if err := v.mounts(); err != nil {
 			return err
 		}
 	}
-	return nil
+	differ := v.identities()
+	if err := v.mounts(); err != nil {
+		return err
+	}
+	return differ
 }
 
 // errUnfinished is no mismatch: what took that long would take as long once more.
@@ -178,18 +182,11 @@ func (v *verifier) mounts() error {
 	if len(data) == 0 { // between bwrap's two pivot_root(2)
 		return errUnfinished
 	}
-	if bytes.Equal(data, v.right) {
-		return nil
-	}
 	table, err := host.ParseMountInfo(data)
 	if err != nil {
 		return fmt.Errorf("mounts of the jail: %w", err)
 	}
-	if err := v.expected.compare(table); err != nil {
-		return err
-	}
-	v.right = data
-	return nil
+	return v.expected.compare(table)
 }
 
 // table reads the child's mount table, in one piece as far as the kernel lets us.

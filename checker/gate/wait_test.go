@@ -2,12 +2,14 @@ package gate_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	ossignal "os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -81,48 +83,142 @@ func children(pid int) (all []int) {
 	return all
 }
 
-// bwrap is loaded beside the rules, and builds nothing before they allow it. What a jail
-// that is refused would have left on the host is not made.
-func TestWaitsForTheVerdict(t *testing.T) {
-	w, launch := pondering(t)
-	argv := func(host string) []string {
-		return sh(w.Jail("--hostname", host, "--dir", w.Project+"/made-"+host), "echo up")
-	}
-	want(t, w.Run(w.Bwrap(argv("bad")...)), 0, "up\n")
-	made := func(host string) bool {
-		_, err := os.Stat(w.Project + "/made-" + host)
-		return err == nil
-	}
-	if !made("bad") {
-		t.Fatal("bwrap alone leaves no folder on the host, so nothing is shown here")
-	}
-	if err := os.Remove(w.Project + "/made-bad"); err != nil {
+// built returns the bwrap that a launch has loaded, once it has built the jail, and the
+// process in that: it reads what lets the command run.
+func built(t *testing.T, launch int) (bwrap, child int) {
+	t.Helper()
+	here := namespace(t, os.Getpid())
+	gatetest.Until(t, "the jail is built", func() bool {
+		for _, bwrap = range children(launch) {
+			for _, child = range children(bwrap) {
+				call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", child)) // it may have ended
+				line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", child)) // as above
+				inside, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", child))
+				if err == nil && inside != here && bytes.HasPrefix(line, []byte("bwrap\x00")) && strings.HasPrefix(string(call), fmt.Sprintf("%d ", unix.SYS_READ)) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+	return bwrap, child
+}
+
+// begun is a launch that the rules take some time for.
+type begun struct {
+	*exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+func begin(t *testing.T, c *exec.Cmd) *begun {
+	t.Helper()
+	b := &begun{Cmd: c}
+	c.Stdout, c.Stderr = &b.stdout, &b.stderr
+	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for host, end := range map[string]struct {
-		status int
-		stdout string
-	}{"good": {0, "up\n"}, "bad": {126, ""}} {
+	return b
+}
+
+// ends tells whether the launch ended so, and left none of the processes.
+func (b *begun) ends(t *testing.T, status int, stdout string, gone ...int) {
+	t.Helper()
+	_ = b.Wait() // how it ended is looked at below
+	if got := b.ProcessState.ExitCode(); got != status || b.stdout.String() != stdout {
+		t.Errorf("status %d, %q, want %d, %q: %s", got, b.stdout.String(), status, stdout, b.stderr.String())
+	}
+	for _, pid := range gone {
+		if !over(pid) {
+			t.Errorf("process %d is left", pid)
+		}
+	}
+}
+
+// verdicts are those of slow on two hosts' names.
+var verdicts = map[string]struct {
+	status int
+	stdout string
+}{"good": {0, "up\n"}, "bad": {126, ""}}
+
+// A jail whose building leaves no trace is built beside the rules. Its command runs when
+// they allow it, and not before.
+func TestBuiltBeforeTheVerdict(t *testing.T) {
+	w, launch := pondering(t)
+	argv := func(host string) []string {
+		return sh(w.Jail("--hostname", host), "touch "+w.Project+"/ran-"+host+"; echo up")
+	}
+	want(t, w.Run(w.Bwrap(argv("bad")...)), 0, "up\n")
+	ran := func(host string) bool {
+		_, err := os.Stat(w.Project + "/ran-" + host)
+		return err == nil
+	}
+	if !ran("bad") {
+		t.Fatal("bwrap alone runs nothing, so nothing is shown here")
+	}
+	if err := os.Remove(w.Project + "/ran-bad"); err != nil {
+		t.Fatal(err)
+	}
+	for host, end := range verdicts {
 		t.Run(host, func(t *testing.T) {
-			c := launch(argv(host)...)
-			var stdout, stderr bytes.Buffer
-			c.Stdout, c.Stderr = &stdout, &stderr
-			if err := c.Start(); err != nil {
+			b := begin(t, launch(argv(host)...))
+			bwrap, child := built(t, b.Process.Pid)
+			if ran(host) {
+				t.Error("the command ran before the verdict")
+			}
+			b.ends(t, end.status, end.stdout, bwrap, child)
+			if ran(host) != (host == "good") {
+				t.Errorf("the command ran: %v", ran(host))
+			}
+		})
+	}
+}
+
+// Where building would leave a trace, or tell somebody, bwrap is loaded beside the rules
+// and builds nothing before they allow it.
+func TestWaitsForTheVerdict(t *testing.T) {
+	for name, c := range map[string]struct {
+		option []string
+		trace  func(t *testing.T, w *gatetest.World, status string) bool
+	}{
+		"folder": {[]string{"--dir", "made"}, func(_ *testing.T, w *gatetest.World, _ string) bool {
+			_, err := os.Stat(w.Project + "/made")
+			return err == nil
+		}},
+		"status": {[]string{"--json-status-fd", "3"}, func(t *testing.T, _ *gatetest.World, status string) bool {
+			told, err := os.ReadFile(status)
+			if err != nil {
 				t.Fatal(err)
 			}
-			bwrap := waiting(t, c.Process.Pid)
-			if is, here := namespace(t, bwrap), namespace(t, os.Getpid()); is != here || len(children(bwrap)) > 0 || made(host) {
-				t.Errorf("before the verdict bwrap is in %s (here: %s), has children %v, has made the folder: %v", is, here, children(bwrap), made(host))
+			return len(told) > 0
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, launch := pondering(t)
+			if name == "folder" {
+				c.option[1] = w.Project + "/made"
 			}
-			_ = c.Wait() // how it ended is looked at below
-			if got := c.ProcessState.ExitCode(); got != end.status || stdout.String() != end.stdout {
-				t.Errorf("status %d, %q, want %d, %q: %s", got, stdout.String(), end.status, end.stdout, stderr.String())
+			status := open(t, w.Write("status", "", 0o644), os.O_RDWR)
+			argv := func(host string) []string {
+				return sh(w.Jail(append([]string{"--hostname", host}, c.option...)...), "echo up")
 			}
-			if made(host) != (host == "good") {
-				t.Errorf("the folder is there: %v", made(host))
+			trace := func() bool { return c.trace(t, w, status.Name()) }
+			want(t, w.Run(at(w.Bwrap(argv("bad")...), status)), 0, "up\n")
+			if !trace() {
+				t.Fatal("bwrap alone leaves no trace, so nothing is shown here")
 			}
-			if !over(bwrap) {
-				t.Error("bwrap is left")
+			for host, end := range verdicts {
+				if err := errors.Join(os.RemoveAll(w.Project+"/made"), status.Truncate(0)); err != nil {
+					t.Fatal(err)
+				}
+				b := begin(t, at(launch(argv(host)...), status))
+				bwrap := waiting(t, b.Process.Pid)
+				if is, here := namespace(t, bwrap), namespace(t, os.Getpid()); is != here || len(children(bwrap)) > 0 || trace() {
+					t.Errorf("before the verdict bwrap is in %s (here: %s), has children %v, has left a trace: %v", is, here, children(bwrap), trace())
+				}
+				b.ends(t, end.status, end.stdout, bwrap)
+				if trace() != (host == "good") {
+					t.Errorf("%s: there is a trace: %v", host, trace())
+				}
 			}
 		})
 	}
@@ -149,24 +245,32 @@ func TestEndsWhileItWaits(t *testing.T) {
 	hangups := make(chan os.Signal, 1)
 	ossignal.Notify(hangups, unix.SIGHUP) // else launches ignore it where these tests do (nohup(1))
 	defer ossignal.Stop(hangups)
-	for _, signal := range []syscall.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGHUP, unix.SIGINT} {
-		t.Run(unix.SignalName(signal), func(t *testing.T) {
-			c := launch(sh(w.Jail("--hostname", unix.SignalName(signal)), "echo up")...)
-			var stdout bytes.Buffer
-			c.Stdout = &stdout
-			if err := c.Start(); err != nil {
-				t.Fatal(err)
-			}
-			bwrap := waiting(t, c.Process.Pid)
-			if err := c.Process.Signal(signal); err != nil {
-				t.Fatal(err)
-			}
-			_ = c.Wait() // how it ended is looked at below
-			if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signal() != signal || stdout.Len() > 0 {
-				t.Errorf("it ended with %v and %q", c.ProcessState, stdout.String())
-			}
-			gatetest.Until(t, "bwrap has ended", func() bool { return over(bwrap) })
-		})
+	states := map[string]struct {
+		jail  []string
+		waits func(launch int) []int
+	}{
+		"loaded": {[]string{"--dir", w.Project + "/made"}, func(launch int) []int { return []int{waiting(t, launch)} }},
+		"built": {nil, func(launch int) []int {
+			bwrap, child := built(t, launch)
+			return []int{bwrap, child}
+		}},
+	}
+	for name, state := range states {
+		for _, signal := range []syscall.Signal{unix.SIGKILL, unix.SIGTERM, unix.SIGHUP, unix.SIGINT} {
+			t.Run(name+" "+unix.SignalName(signal), func(t *testing.T) {
+				host := name + "-" + unix.SignalName(signal)
+				b := begin(t, launch(sh(w.Jail(append([]string{"--hostname", host}, state.jail...)...), "echo up")...))
+				waits := state.waits(b.Process.Pid)
+				if err := b.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+				_ = b.Wait() // how it ended is looked at below
+				if ws, ok := b.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signal() != signal || b.stdout.Len() > 0 {
+					t.Errorf("it ended with %v and %q", b.ProcessState, b.stdout.String())
+				}
+				gatetest.Until(t, "bwrap has ended", func() bool { return !slices.ContainsFunc(waits, func(pid int) bool { return !over(pid) }) })
+			})
+		}
 	}
 }
 

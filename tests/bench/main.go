@@ -228,10 +228,9 @@ func (b *benchmark) compare(name string, options, flags []string, rounds int, he
 	if err := measure(b.world, rounds, []*variant{plain, gated}); err != nil {
 		return err
 	}
-	before, after := median(plain.started), median(gated.started)
-	over := after - before
-	fmt.Printf("| %s (%d) | %s, %s | %s | %.2f | %.1f | %s, %s | %s, %s | %d |\n", name, len(options), ms(before), ms(after), ms(over),
-		float64(after)/float64(before), float64(over)/float64(hello.median()), ms(plain.median()), ms(gated.median()),
+	over, ratio := gated.over(plain)
+	fmt.Printf("| %s (%d) | %s, %s | %s | %.2f | %.1f | %s, %s | %s, %s | %d |\n", name, len(options), ms(median(plain.started)), ms(median(gated.started)), ms(over),
+		ratio, float64(over)/float64(hello.median()), ms(plain.median()), ms(gated.median()),
 		ms(median(plain.cpu)), ms(median(gated.cpu)), gated.peak/1024)
 	return nil
 }

@@ -76,6 +76,17 @@ func median[T int64 | float64 | time.Duration](v []T) T {
 
 func (v *variant) median() time.Duration { return median(v.samples) }
 
+// over is by how much the payload began later than in base, and at how many times that:
+// the medians of what the runs of one round come to. A machine whose speed changes in
+// between changes both alike, and the medians of either not.
+func (v *variant) over(base *variant) (later time.Duration, times float64) {
+	laters, quotients := make([]time.Duration, len(v.started)), make([]float64, len(v.started))
+	for i, began := range v.started {
+		laters[i], quotients[i] = began-base.started[i], float64(began)/float64(base.started[i])
+	}
+	return median(laters), median(quotients)
+}
+
 func ms(d time.Duration) string { return strconv.FormatFloat(d.Seconds()*1000, 'f', 2, 64) }
 
 var timingLine = regexp.MustCompile(`(?m)^ocjail: (.+?) +([0-9.]+) ms$`)

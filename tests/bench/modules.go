@@ -66,8 +66,9 @@ func (b *benchmark) overNone(v *variant, options []string) error {
 	if err := measure(b.world, b.rounds, []*variant{none, v}); err != nil {
 		return err
 	}
-	before, after, cpu, more := median(none.started), median(v.started), median(none.cpu), median(v.cpu)
-	_, err := fmt.Printf("| %s | %s, %s | %s | %.2f | %s, %s | %s |\n", v.name, ms(before), ms(after), ms(after-before), float64(after)/float64(before), ms(cpu), ms(more), ms(more-cpu))
+	over, ratio := v.over(none)
+	cpu, more := median(none.cpu), median(v.cpu)
+	_, err := fmt.Printf("| %s | %s, %s | %s | %.2f | %s, %s | %s |\n", v.name, ms(median(none.started)), ms(median(v.started)), ms(over), ratio, ms(cpu), ms(more), ms(more-cpu))
 	return err
 }
 
