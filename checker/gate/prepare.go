@@ -13,20 +13,22 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
-// prepare opens all that bwrap is started with: sources pinned, by option, environment
-// taken out, filter added, descriptors numbered from 3. Of what bwrap then reads nothing is
-// made yet.
-func (a *attempt) prepare() (_ *pending, err error) {
-	j := a.jail
+// prepare opens all that bwrap is started with: descriptors numbered from 3, sources
+// pinned, environment taken out, filter added. Of what bwrap then reads nothing is made
+// yet.
+func (a *attempt) prepare() (*pending, error) {
 	if err := a.Bwrap.Readable(); err != nil {
 		return nil, fmt.Errorf("%w; nothing was started", err)
 	}
-	p := &pending{made: j.Sandbox, sources: pathSources(j), bwrap: a.Bwrap.Path, jail: &jailStart{handle: -1}, numbers: map[int]int{}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.close())
-		}
-	}()
+	p := &pending{made: a.jail.Sandbox, sources: pathSources(a.jail), bwrap: a.Bwrap.Path, jail: &jailStart{handle: -1}, numbers: map[int]int{}}
+	if err := a.open(p); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (a *attempt) open(p *pending) (err error) {
+	j := a.jail
 	p.env, p.added = splitEnvironment(j.Sandbox, a.Environ)
 	for _, f := range a.std.files {
 		p.number(f)
@@ -34,66 +36,83 @@ func (a *attempt) prepare() (_ *pending, err error) {
 	for _, d := range j.Sandbox.Descriptors() {
 		f, err := a.fds.file(p, j, d)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p.numbers[d.Option] = p.number(f)
 	}
-	p.pins = pinnable(j, p.sources)
-	for i, pin := range p.pins {
-		f, err := openJudged(j.FS, pin.source)
-		if err != nil {
-			return nil, err
-		}
-		p.ours = append(p.ours, f)
-		p.pins[i].number = p.number(f)
+	if err := p.pin(j); err != nil {
+		return err
 	}
-	if j.CanFilter {
-		code, err := jailFilter(j.Filter)
-		if err != nil {
-			return nil, err
-		}
-		f, err := sealed("seccomp", code)
-		if err != nil {
-			return nil, err
-		}
-		p.ours = append(p.ours, f)
-		p.add("--add-seccomp-fd", p.number(f))
+	if err := p.filter(j); err != nil {
+		return err
 	}
 	command := slices.Clone(j.Sandbox.Command)
 	if j.Bus != nil && j.Bus.Command {
 		if p.files, err = a.fds.proxyPipes(command, p.files); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if !isScript(p.bwrap) {
 		if p.hold, err = newHold(); err != nil {
-			return nil, err
+			return err
 		}
 		p.ours = append(p.ours, p.hold)
 	}
-	return p, p.pend(j, command)
+	return p.pend(j, command)
+}
+
+// pin opens the sources that are to be descriptors.
+func (p *pending) pin(j *checker.Jail) error {
+	p.pins = pinnable(j, p.sources)
+	for i, pin := range p.pins {
+		f, err := openJudged(j.FS, pin.source)
+		if err != nil {
+			return err
+		}
+		p.ours = append(p.ours, f)
+		p.pins[i].number = p.number(f)
+	}
+	return nil
+}
+
+// filter adds ocjail's own seccomp filter, where one can be made.
+func (p *pending) filter(j *checker.Jail) error {
+	if !j.CanFilter {
+		return nil
+	}
+	code, err := jailFilter(j.Filter)
+	if err != nil {
+		return err
+	}
+	f, err := sealed("seccomp", code)
+	if err != nil {
+		return err
+	}
+	p.ours = append(p.ours, f)
+	p.add("--add-seccomp-fd", p.number(f))
+	return nil
 }
 
 // pend makes what ocjail and bwrap talk through, and the argv.
 //
 // bwrap's --block-fd takes end-of-file for permission. What it reads from is
 // therefore a pipe that never ends: if we are killed, the command can not start.
-func (p *pending) pend(j *checker.Jail, command []string) (err error) {
+func (p *pending) pend(j *checker.Jail, command []string) error {
+	args, err := p.later("bwrap options", func() ([]byte, error) { return p.options(j) })
+	if err != nil {
+		return err
+	}
 	if p.jail.block, err = endless(); err != nil {
 		return err
 	}
 	said, says, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("pipe: %w", err)
+		return errors.Join(fmt.Errorf("pipe: %w", err), p.jail.block.Close())
 	}
 	p.jail.said, p.ours = said, append(p.ours, says)
 	p.jail.blockFD = p.number(p.jail.block)
 	p.add("--info-fd", p.number(says))
 	p.add("--block-fd", p.jail.blockFD)
-	args, err := p.later("bwrap options", func() ([]byte, error) { return p.options(j) })
-	if err != nil {
-		return err
-	}
 	p.argv = []string{"bwrap"}
 	if p.hold != nil { // the first, for bwrap is to read no option before
 		p.argv = append(p.argv, "--args", strconv.Itoa(p.number(p.hold)))

@@ -79,7 +79,7 @@ func TestSwappedDirectories(t *testing.T) {
 		s := swap(t, w, i%2 == 0, "4ms", w.Project+"/.git", w.Project+"/other")
 		c := w.Ocjail(sh(w.Jail(), script)...)
 		c.Args = append([]string{c.Args[0], "gate", "--timings"}, c.Args[2:]...)
-		out := stopBefore(t, c, "start bwrap", s)
+		out := stopBetween(t, c, "hardening", "verify", s)
 		if out != "" {
 			ran++
 		}
@@ -94,9 +94,9 @@ func TestSwappedDirectories(t *testing.T) {
 	}
 }
 
-// stopBefore runs c, stops s some time after step, and returns c's output, or
-// nothing when the next step had ended by then.
-func stopBefore(t *testing.T, c *exec.Cmd, step string, s *swapper) string {
+// stopBetween runs c, stops s some time after the first step has ended, and returns c's
+// output, or nothing when the second had ended by then.
+func stopBetween(t *testing.T, c *exec.Cmd, first, second string, s *swapper) string {
 	t.Helper()
 	r, pw, err := os.Pipe()
 	if err != nil {
@@ -111,15 +111,20 @@ func stopBefore(t *testing.T, c *exec.Cmd, step string, s *swapper) string {
 	pw.Close()
 	late := false
 	lines := bufio.NewReader(r)
+	more := func() bool {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(r.Fd()), Events: unix.POLLIN}}, 0)
+		return n != 0 || err != nil || lines.Buffered() > 0
+	}
 	for line, err := lines.ReadString('\n'); err == nil; line, err = lines.ReadString('\n') {
-		if !strings.Contains(line, " "+step+" ") || s.stopped {
+		if !strings.Contains(line, " "+first+" ") || s.stopped {
 			continue
 		}
-		time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
+		time.Sleep(time.Duration(rand.IntN(6000)) * time.Microsecond)
 		s.end()
-		// The next line says that the jail was verified: then a swap came after.
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(r.Fd()), Events: unix.POLLIN}}, 0)
-		late = n != 0 || err != nil || lines.Buffered() > 0
+		for err == nil && more() {
+			line, err = lines.ReadString('\n')
+			late = late || strings.Contains(line, " "+second+" ") // a swap may have come after
+		}
 	}
 	_ = c.Wait() // refusals are as good as runs
 	if !s.stopped {
