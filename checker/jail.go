@@ -75,8 +75,8 @@ type Jail struct {
 	Request
 	// Asked is the sandbox as it came, "~/" expanded; Request.Sandbox is hardened.
 	Asked *sandbox.Sandbox
-	// Plain is what Asked alone makes, Tree what the hardened sandbox does. Tree is nil
-	// before Harden has been called, and Plain is not to be asked while it runs.
+	// Plain is what Asked alone makes, Tree what the hardened sandbox does, which is nil
+	// before Harden has been called.
 	Plain, Tree *sandbox.Tree
 	Watched     []Watched
 	// Tildes are the options of Asked in which "~/" was expanded.
@@ -115,6 +115,7 @@ func Draft(r Request) (*Jail, error) {
 	if j.Plain, err = asked.Simulate(r.simulation()); err != nil {
 		return nil, j.located(err)
 	}
+	j.Plain.Index() // while others look for the watched paths
 	if j.Watched, err = watch(r, look); err != nil {
 		return nil, err
 	}
@@ -133,17 +134,14 @@ func Draft(r Request) (*Jail, error) {
 // Harden is the second half of Resolve, but for the proof that hardening grants nothing,
 // with which Check begins.
 func (j *Jail) Harden() error {
-	surveyed := make(chan *survey, 1)
-	go func() { surveyed <- newSurvey(j.Plain, j.Watched) }() // and nobody else looks at Plain
 	err := j.tell()
-	granted := <-surveyed
 	if err != nil {
 		return fmt.Errorf("with protective mounts: %w", err)
 	}
 	if j.Bus, err = j.busProxy(); err != nil {
 		return err
 	}
-	j.sound = sync.OnceValue(func() error { return granted.notWider(j.Tree) })
+	j.sound = sync.OnceValue(func() error { return newSurvey(j.Plain, j.Watched).notWider(j.Tree) })
 	return nil
 }
 

@@ -32,7 +32,10 @@ func LookOut(fs *host.FS, facts host.Facts, c *config.Config, profile string) *L
 	l := &Lookout{fs: fs, profile: profile, found: sync.OnceValues(func() ([]host.WatchedPath, error) {
 		return fs.Expand(watchList(c, profile), facts)
 	})}
-	go l.Wait()
+	go func() {
+		fs.Help() // whoever needed them before
+		l.Wait()
+	}()
 	return l
 }
 

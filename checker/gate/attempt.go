@@ -35,12 +35,13 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 	a.rev.tell(&request)
 	a.consent.asking = a.drop
 	a.caught = catching()
+	legible := a.Bwrap.Legible() // while others look for the watched paths
 	j, err := checker.Draft(request)
 	if err != nil {
 		return Broken, err
 	}
 	a.jail = j
-	a.load()
+	a.load(legible)
 	a.step("load bwrap")
 	c, status, err := a.harden()
 	if err == nil {
@@ -55,9 +56,9 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 // load executes bwrap while its options are made, if it may be executed before the
 // verdict. A program in which bwrap's options are not found may be anything: it is not
 // taken for bwrap, which would wait.
-func (a *attempt) load() {
+func (a *attempt) load(legible bool) {
 	a.trusted = trusts(a.jail)
-	a.executed = a.Bwrap.Legible() && a.trusted
+	a.executed = legible && a.trusted
 	if !a.executed {
 		return
 	}

@@ -1,7 +1,8 @@
 package gate
 
 import (
-	"os"
+	"errors"
+	"io"
 	"strconv"
 	"strings"
 
@@ -16,12 +17,13 @@ const read32 = 3
 // (bubblewrap.c, main). It is not known without /proc/PID/syscall (proc(5)): where the
 // kernel has none, or does not let us trace the process.
 func blocked(pid, fd int) (yes, known bool) {
-	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/syscall")
+	var line [256]byte // more than ten numbers
+	n, err := readProc("/proc/"+strconv.Itoa(pid)+"/syscall", line[:])
 	if err != nil {
 		return false, false
 	}
 	// The number of the call and its arguments; "running", or -1 outside of a call.
-	words := strings.Fields(string(line))
+	words := strings.Fields(string(line[:n]))
 	if len(words) < 2 {
 		return false, true
 	}
@@ -31,4 +33,27 @@ func blocked(pid, fd int) (yes, known bool) {
 	}
 	of, err := strconv.ParseUint(words[1], 0, 64)
 	return err == nil && of == uint64(fd), true
+}
+
+// readProc reads a file of procfs to its end, or until b is full, without Go's runtime,
+// which would have it polled: that takes twice the calls.
+func readProc(name string, b []byte) (n int, err error) {
+	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	for n < len(b) {
+		m, err := unix.Read(fd, b[n:])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return n, err
+		case m == 0:
+			return n, nil
+		}
+		n += m
+	}
+	return n, io.ErrShortBuffer
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -191,22 +190,12 @@ func (v *verifier) mounts() error {
 
 // table reads the child's mount table, in one piece as far as the kernel lets us.
 func (v *verifier) table() ([]byte, error) {
-	f, err := os.Open("/proc/" + strconv.Itoa(v.child) + "/mountinfo")
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data := make([]byte, 0, 32<<10)
-	for {
-		n, err := f.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		if errors.Is(err, io.EOF) {
-			return data, nil
+	for size := 32 << 10; ; size *= 4 {
+		data := make([]byte, size)
+		n, err := readProc("/proc/"+strconv.Itoa(v.child)+"/mountinfo", data)
+		if !errors.Is(err, io.ErrShortBuffer) {
+			return data[:n], err
 		}
-		if err != nil {
-			return nil, err
-		}
-		data = slices.Grow(data, 8<<10)
 	}
 }
 

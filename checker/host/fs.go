@@ -35,7 +35,7 @@ type FS struct {
 	listening  []int
 	listenErr  error
 
-	help atomic.Pointer[func()] // see Help
+	expanding atomic.Pointer[expansion] // see Help
 
 	indexMu sync.Mutex
 	indexes map[string][]byte // git's that were read last, by path

@@ -53,7 +53,9 @@ var throughOnly = map[string]bool{"secret": true, "socket": true, "device": true
 // left out; below one that is unknown, or with a path that is no template, it
 // is an error.
 func (f *FS) Expand(entries []Watch, facts Facts) ([]WatchedPath, error) {
-	x := &expansion{fs: f, facts: facts, bases: bases(facts), at: make(map[placeClass]int, len(entries))}
+	x := &expansion{fs: f, facts: facts, bases: bases(facts), at: make(map[placeClass]int, len(entries)), help: &help{listed: make(chan struct{})}}
+	f.expanding.Store(x)
+	defer x.help.begin(func() {})
 	if err := x.expand(entries); err != nil {
 		return nil, err
 	}
@@ -106,26 +108,40 @@ type place struct {
 func (x *expansion) addAll(places []place) {
 	var turn atomic.Int64
 	var once sync.Once
-	help := func() {
+	x.help.begin(func() {
 		once.Do(func() {
 			for i := len(places) - 1; int64(i) > turn.Load(); i-- {
 				_, _ = x.fs.RealPath(places[i].path) // remembered, as are errors
 			}
 		})
-	}
-	x.fs.help.Store(&help)
+	})
 	for i, p := range places {
 		turn.Store(int64(i))
 		x.add(p.Watch, p.path)
 	}
-	x.fs.help.CompareAndSwap(&help, nil)
 	once.Do(func() {}) // waits for the other one, or has it not begin
+}
+
+// help is what another goroutine can do of an expansion.
+type help struct {
+	once   sync.Once
+	listed chan struct{} // closed when look is set
+	look   func()
+}
+
+// begin is for the first list of places, the longest.
+func (h *help) begin(look func()) {
+	h.once.Do(func() {
+		h.look = look
+		close(h.listed)
+	})
 }
 
 // Help looks up what [FS.Expand] is about to on another goroutine, if it does.
 func (f *FS) Help() {
-	if help := f.help.Load(); help != nil {
-		(*help)()
+	if x := f.expanding.Load(); x != nil {
+		<-x.help.listed
+		x.help.look()
 	}
 }
 
@@ -139,6 +155,7 @@ type expansion struct {
 	at       map[placeClass]int // index in found
 	links    []string           // of the index; nil before it was read
 	indexErr error
+	help     *help
 }
 
 // add looks a path up and appends it with the links on its way.

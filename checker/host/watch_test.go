@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -233,4 +234,41 @@ func BenchmarkLookup(b *testing.B) {
 		_, err := lookup("/etc/passwd")
 		check(b, err)
 	}
+}
+
+// Who helps has the answers be the same, and waits for nothing that does not come.
+func TestExpandWithHelp(t *testing.T) {
+	w := newWorld(t)
+	facts := w.facts(t)
+	var entries []Watch
+	for i := range 200 {
+		mkdir(t, fmt.Sprintf("%s/d%d", w.project, i))
+		entries = append(entries, Watch{Path: fmt.Sprintf("{project}/d%d/*", i), Class: "secret"}, Watch{Path: fmt.Sprintf("{home}/absent/%d", i), Class: "secret"})
+	}
+	want, err := NewFS().Expand(entries, facts)
+	check(t, err)
+	for range 20 {
+		f := NewFS()
+		f.Help() // nobody expands yet
+		helped := make(chan struct{})
+		go func() {
+			defer close(helped)
+			for f.expanding.Load() == nil {
+				runtime.Gosched()
+			}
+			f.Help()
+		}()
+		got, err := f.Expand(entries, facts)
+		check(t, err)
+		<-helped
+		f.Help() // nobody does any more
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+	f := NewFS()
+	if _, err := f.Expand([]Watch{{Path: "{nowhere}/x"}}, facts); err == nil {
+		t.Error("no error")
+	}
+	f.Help()
 }

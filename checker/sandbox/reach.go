@@ -88,14 +88,19 @@ func (l Located) sources() []string {
 	return nil
 }
 
+// Index makes what HostAccess looks things up in, once. Who has time may call it before.
+func (t *Tree) Index() {
+	if t.index == nil {
+		t.index = t.buildIndex()
+	}
+}
+
 // HostAccess returns every way in which the jail reaches the canonical host path
 // h, widest first. It need not exist. Another name of the same directory counts,
 // by the host's mount table as well as by device and inode. Other hard links of a
 // file do not: nothing tells their names (see Stat.Nlink).
 func (t *Tree) HostAccess(h string) []Reach {
-	if t.index == nil {
-		t.index = t.buildIndex()
-	}
+	t.Index()
 	ways, known := t.ways[h]
 	if !known {
 		ways = t.hostAccess(h)
