@@ -18,7 +18,7 @@ func TestParseErrors(t *testing.T) {
 		"netwrok = true":                    `jail.hcl:2:1: an argument named "netwrok" is not expected here. Did you mean "network"?`,
 		"monut \"/a\" {}":                   `jail.hcl:2:1: blocks of type "monut" are not expected here. Did you mean "mount"?`,
 		`mount "/a" { acess = "ro" }`:       `jail.hcl:2:14: an argument named "acess" is not expected here. Did you mean "access"?`,
-		`mount "/a" { access = "rx" }`:      `jail.hcl:2:23: unknown access, did you mean "ro"?: write "ro" or "rw"`,
+		`mount "/a" { access = "rx" }`:      `jail.hcl:2:23: unknown access: write "ro" or "rw"`,
 		`mount "/a" {}`:                     `the argument "access" is required`,
 		`mount "a" { access = "ro" }`:       "jail.hcl:2:7: a path begins with /",
 		`mount "/a/../b" { access = "ro" }`: "a path begins with /", `mount "/a/" { access = "ro" }`: "a path begins with /",

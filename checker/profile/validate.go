@@ -2,8 +2,6 @@ package profile
 
 import (
 	"github.com/hashicorp/hcl/v2"
-
-	"github.com/refnil/opencode-jail-devenv/checker/spelling"
 )
 
 // validate returns every error of the body that needs no host to be seen.
@@ -97,6 +95,6 @@ func (c *checker) path(at hcl.Range, p string) {
 
 func (c *checker) access(at hcl.Range, access string) {
 	if bindOption[access] == "" {
-		c.errs.Add(at, "unknown access%s: write \"ro\" or \"rw\"", spelling.DidYouMean(access, []string{"ro", "rw"}))
+		c.errs.Add(at, "unknown access: write \"ro\" or \"rw\"")
 	}
 }

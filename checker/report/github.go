@@ -29,7 +29,7 @@ var githubLevel = map[finding.Severity]string{finding.Error: "error", finding.Wa
 
 func (g *github) Target(t *Target) error {
 	if t.Verdict == Broken {
-		g.command("error", t.place(-1), "ocjail: not judged", t.Name+": "+t.Error)
+		g.command("error", t.place(-1), "ocjail: not judged", t.Problem())
 		g.line("%s: not judged", t.Name)
 		return g.err
 	}

@@ -89,6 +89,18 @@ func NewBroken(name string, err error) *Target {
 	return &Target{Name: name, Verdict: Broken, Error: err.Error(), Findings: []finding.Finding{}}
 }
 
+// Names tells whether the text of an error begins with that file, as one does that names a
+// line of it.
+func Names(text, file string) bool { return strings.HasPrefix(text, Escape(file)+":") || strings.HasPrefix(text, file+":") }
+
+// Problem says of which target the error is.
+func (t *Target) Problem() string {
+	if Names(t.Error, t.Name) {
+		return t.Error
+	}
+	return t.Name + ": " + t.Error
+}
+
 // place is where the finding at i is shown; that of the target for -1.
 func (t *Target) place(i int) place.Place {
 	if i >= 0 && i < len(t.Places) {

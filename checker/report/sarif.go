@@ -86,7 +86,7 @@ func (s *sarif) open(t *Target, mounts int, prints *fingerprinter) sarifResult {
 
 func (s *sarif) problem(t *Target) sarifNotification {
 	return sarifNotification{
-		Level: "error", Message: sarifText(t.Name + ": " + t.Error), Locations: s.locations(t, nil, t.place(-1)),
+		Level: "error", Message: sarifText(t.Problem()), Locations: s.locations(t, nil, t.place(-1)),
 	}
 }
 

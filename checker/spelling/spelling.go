@@ -4,22 +4,44 @@ package spelling
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/agext/levenshtein"
 )
 
-// DidYouMean is `, did you mean "x"?` for the closest known name, of those equally
-// close the first, that is at most two edits away from given (HCL's own threshold),
-// else "".
+// most bounds what is proposed.
+const most = 3
+
+// DidYouMean is `, did you mean "x" or "y"?` for the known names that are closest to
+// given, in their order, and at most two edits away (HCL's own threshold), else "".
 func DidYouMean(given string, known []string) string {
-	closest, least := "", 3
+	var closest []string
+	least := 2
 	for _, k := range known {
-		if n := levenshtein.Distance(given, k, nil); n < least {
-			closest, least = k, n
+		switch n := edits(given, k); {
+		case n < least:
+			closest, least = []string{strconv.Quote(k)}, n
+		case n == least && len(closest) < most:
+			closest = append(closest, strconv.Quote(k))
 		}
 	}
-	if closest == "" {
+	if closest == nil {
 		return ""
 	}
-	return fmt.Sprintf(", did you mean %q?", closest)
+	return fmt.Sprintf(", did you mean %s?", strings.Join(closest, " or "))
+}
+
+// edits counts them, two neighbours that changed places as one.
+func edits(given, known string) int {
+	letters := []rune(given)
+	for i := range len(letters) - 1 {
+		swapped := slices.Clone(letters)
+		swapped[i], swapped[i+1] = letters[i+1], letters[i]
+		if string(swapped) == known {
+			return 1
+		}
+	}
+	return levenshtein.Distance(given, known, nil)
 }

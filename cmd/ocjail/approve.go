@@ -138,12 +138,12 @@ func (f *approveFlags) target(c *cobra.Command, args []string, facts *host.Facts
 	}
 	found, err := t.find(names[0])
 	if err != nil {
-		return fmt.Errorf("%s: %w", names[0], err)
+		return about(names[0], err)
 	}
 	found.declare()
 	j, err := found.jail()
 	if err != nil {
-		return fmt.Errorf("%s: %w", names[0], err)
+		return about(names[0], err)
 	}
 	if j.Manifest == nil && (names[0] == "-" || filepath.Ext(names[0]) == ".json") {
 		j.Name = argvName

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strings"
 
@@ -66,12 +65,12 @@ func (f *jailFlags) diff(c *cobra.Command, a, b string) (grants.Difference, erro
 	for i, name := range []string{a, b} {
 		found, text, err := t.findRevised(c.Context(), name)
 		if err != nil {
-			return grants.Difference{}, fmt.Errorf("%s: %w", name, err)
+			return grants.Difference{}, about(name, err)
 		}
 		found.declare()
 		j, err := found.jail()
 		if err != nil {
-			return grants.Difference{}, fmt.Errorf("%s: %w", name, err)
+			return grants.Difference{}, about(name, err)
 		}
 		sides[i], texts[i] = found.grants(j), text
 	}

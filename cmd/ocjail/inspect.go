@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -116,7 +115,7 @@ func (t targets) page(c *cobra.Command, args []string, w io.Writer) error {
 	}
 	j, found, err := t.resolve(names[0])
 	if err != nil {
-		return fmt.Errorf("%s: %w", names[0], err)
+		return about(names[0], err)
 	}
 	rules, err := found.machine.rules()
 	if err != nil {

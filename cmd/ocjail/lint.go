@@ -28,7 +28,8 @@ argvs and devenv projects with opencode are judged, the folders .git, .devenv,
 .direnv and node_modules left out. Other .hcl and .json files, and links, are
 passed over and counted; one that looks like a jail and breaks off is an error, as
 is an ocjail.hcl that is broken. A devenv project that is passed over is named, and
-so is HCL that can not be read and has nothing of a profile's.
+so is HCL that can not be read, or has a project block, and nothing else of a
+profile's.
 
 --format is what standard output gets: text; json; sarif (2.1.0, for code
 scanning); junit (a suite a jail, a test a rule); github (workflow commands, shown

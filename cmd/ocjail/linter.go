@@ -201,7 +201,7 @@ func (l *linter) one(t *report.Target) error {
 	l.found = l.found || t.Reaches(l.level)
 	defer l.progress.pause()()
 	if t.Verdict == report.Broken {
-		complain(l.targets.warn, fmt.Errorf("%s: %s", t.Name, t.Error))
+		complain(l.targets.warn, errors.New(t.Problem()))
 	}
 	return l.outputs.target(t)
 }

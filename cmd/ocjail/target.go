@@ -162,12 +162,20 @@ func (t targets) one(c *cobra.Command, args []string) (*checker.Jail, error) {
 	name := names[0]
 	j, found, err := t.resolve(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, about(name, err)
 	}
 	if n := finding.Count(found.open, finding.Warning); n > 0 {
 		err = report.Error(t.warn, fmt.Errorf("%s: part of this jail is only known when it starts, and not shown here: see ocjail lint", name))
 	}
 	return j, err
+}
+
+// about is err with the target's name before it, unless that is there.
+func about(name string, err error) error {
+	if report.Names(err.Error(), name) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 const maxTarget = 16 << 20

@@ -11,15 +11,16 @@ import (
 type Outline struct {
 	Arguments map[string]bool
 	Blocks    map[string]bool // true for those that have no label
+	// Within are the names that begin lines in these, as BLOCK.NAME.
+	Within map[string]bool
 	// Broken is what the line begins with that is no argument and no block: a name, a
 	// quote or a brace; "" for what is no token.
 	Broken string
 }
 
-// OutlineOf reads the outline of src, of the file called name, and nothing deeper:
-// no expression is parsed. What ends in the middle is an error, a Diagnostics.
+// OutlineOf reads the outline of src, of the file called name: no expression is parsed. What ends in the middle is an error, a Diagnostics.
 func OutlineOf(name string, src []byte) (Outline, error) {
-	o := &outliner{Outline: Outline{Arguments: map[string]bool{}, Blocks: map[string]bool{}}}
+	o := &outliner{Outline: Outline{Arguments: map[string]bool{}, Blocks: map[string]bool{}, Within: map[string]bool{}}}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // what it objects to it marks as invalid, too
 	for _, t := range tokens {
 		if !o.take(t) {
@@ -32,12 +33,15 @@ func OutlineOf(name string, src []byte) (Outline, error) {
 
 // outliner goes through the tokens of a file. head is the name that began the line,
 // "" where none has; labels tells of what followed, and body that the rest of the
-// line is a value or a block's.
+// line is a value or a block's. block is the one without label that is open, and fresh
+// that a line begins in it.
 type outliner struct {
 	Outline
 	head         string
 	labels, body bool
 	depth        int
+	block        string
+	fresh        bool
 }
 
 var opens = map[hclsyntax.TokenType]int{
@@ -78,6 +82,9 @@ func (o *outliner) top(t hclsyntax.Token) bool {
 	case t.Type == hclsyntax.TokenOBrace:
 		o.Blocks[o.head] = o.Blocks[o.head] || !o.labels
 		o.body, o.depth = true, 1
+		if !o.labels {
+			o.block, o.fresh = o.head, true
+		}
 		return true
 	}
 	o.labels = true
@@ -87,12 +94,18 @@ func (o *outliner) top(t hclsyntax.Token) bool {
 
 // within follows the brackets of a value, of a block or of a label in quotes.
 func (o *outliner) within(t hclsyntax.Token) bool {
+	if o.block != "" && o.depth == 1 {
+		if o.fresh && t.Type == hclsyntax.TokenIdent {
+			o.Within[o.block+"."+string(t.Bytes)] = true
+		}
+		o.fresh = endsLine(t)
+	}
 	o.depth += opens[t.Type]
 	switch {
 	case o.depth < 0, t.Type == hclsyntax.TokenEOF && o.depth > 0:
 		return false
 	case o.depth == 0 && endsLine(t) && o.body:
-		o.head, o.labels, o.body = "", false, false
+		o.head, o.labels, o.body, o.block = "", false, false, ""
 	}
 	return true
 }

@@ -29,6 +29,16 @@ func TestOutline(t *testing.T) {
 			t.Errorf("%q: %q, %v, want %q", src, got, err, want)
 		}
 	}
+	for src, want := range map[string]string{
+		"project {\n access = \"rw\" // c\n\n # d\n b {\n  c = 1\n }\n e = [\n f,\n]\n}\ng = 1\n": "project.access project.b project.e",
+		"project { access = \"rw\" }\nproject \"x\" {\n y = 1\n}\nz = {\n a = 1\n}\n":             "project.access",
+		"project {\n a = \"x\" b\n c = <<E\n d = 1\nE\n}\n":                                       "project.a project.c",
+	} {
+		o, err := OutlineOf("f.hcl", []byte(src))
+		if got := strings.Join(slices.Sorted(maps.Keys(o.Within)), " "); err != nil || got != want {
+			t.Errorf("%q: %q, %v, want %q", src, got, err, want)
+		}
+	}
 	for src, place := range map[string]string{
 		"comm":                  "f.hcl:1:5: ",
 		"command":               "f.hcl:1:8: ",
