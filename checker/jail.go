@@ -48,6 +48,9 @@ type Request struct {
 	// Makes are the directories that a launch makes where they are absent, when
 	// linting.
 	Makes []string
+	// Absent is the command that is not here, and for which the sandbox's stands in, when
+	// linting; nil for none.
+	Absent *Absent
 	// Descriptor names the file behind a descriptor, for --bind-fd.
 	Descriptor func(int) (string, error)
 	// Filters holds the seccomp programs that options name, by descriptor.
@@ -68,6 +71,12 @@ type Request struct {
 	// BusProxy is the path of the xdg-dbus-proxy that is trusted to filter; ""
 	// for none.
 	BusProxy string
+}
+
+// Absent is a command that does not start on this machine.
+type Absent struct {
+	Command []string `json:"command"` // as the profile names it
+	Why     string   `json:"why"`
 }
 
 // Jail is a resolved and hardened sandbox.

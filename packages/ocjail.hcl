@@ -2,8 +2,8 @@
 # is what ocjail does without it, or a matter of taste. Copy it to /etc/ocjail/ocjail.hcl,
 # as root's, put the publisher's public key beside it, and keep what you mean. Users and
 # projects only tighten it. configuration.md, in docs or beside this folder, names all that
-# can stand here. `ocjail config check --layer organisation /etc/ocjail/ocjail.hcl` looks at
-# it, once `ocjail bundle pull --system` has fetched the bundle.
+# can stand here. `ocjail config check /etc/ocjail/ocjail.hcl` looks at it,
+# once `ocjail bundle pull --system` has fetched the bundle.
 
 # The rules that you publish, signed (rollout.md there). `ocjail bundle pull --system`
 # fetches them for all users of the machine.

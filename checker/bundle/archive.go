@@ -143,7 +143,7 @@ func broken(err error) error {
 	if errors.As(err, &r) {
 		return err
 	}
-	return refuse(ErrMalformed, "it is no archive that can be read (%v): get it anew", err)
+	return refuse(ErrNoArchive, "it is no archive that can be read (%v): get it anew", err)
 }
 
 // pack writes an archive. Equal files and times give equal bytes.

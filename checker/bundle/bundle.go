@@ -55,6 +55,7 @@ type Trust struct {
 // The reasons for which a bundle is refused; the errors of Open and Sign wrap one.
 var (
 	ErrMalformed = errors.New("malformed bundle")
+	ErrNoArchive = fmt.Errorf("%w: no archive", ErrMalformed) // of no bundle, or of half of one
 	ErrTooLarge  = errors.New("bundle is too large")
 	ErrNoKeys    = errors.New("no key to verify the bundle by")
 	ErrUnsigned  = errors.New("bundle is not signed")

@@ -73,6 +73,9 @@ func Parse(file string, src []byte) (*Profile, error) {
 	return p, nil
 }
 
+// Command is what the profile runs; empty when it leaves that to the command line.
+func (p *Profile) Command() []string { return slices.Clone(p.body.Command) }
+
 // origin is the --ocjail-origin of what line of the profile asks for; line 0
 // stands for what every jail gets.
 func (p *Profile) origin(line int) string {

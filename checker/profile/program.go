@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -94,12 +95,34 @@ func (b *build) find(name string) (found, real string, err error) {
 			return c, real, nil
 		}
 	}
-	return "", "", fmt.Errorf("%w: %s%s", ErrCommandNotFound, hclfile.Escape(name), installHints[name])
+	return "", "", fmt.Errorf("%w: %s%s", ErrCommandNotFound, hclfile.Escape(name), cmp.Or(installHints[name], b.notProgram(name)))
+}
+
+// notProgram says what is there instead of a program, where a path was given.
+func (b *build) notProgram(name string) string {
+	if !strings.Contains(name, "/") {
+		return ""
+	}
+	if !path.IsAbs(name) {
+		name = path.Join(b.host.WorkDir, name)
+	}
+	real, _, err := b.host.resolve(name)
+	if err != nil {
+		return ""
+	}
+	switch info, err := b.host.FS.Lstat(fsName(real)); {
+	case err != nil:
+		return ""
+	case info.Mode().IsRegular():
+		return " is there, and nobody may execute it: chmod +x, if it is a program"
+	default:
+		return " is there, and no file"
+	}
 }
 
 // installHints say how to get a program that profiles need.
 var installHints = map[string]string{
-	"opencode": " is not on PATH: install it with npm install -g opencode-ai, or name another command after --",
+	"opencode": " is not on PATH: install it with npm install -g opencode-ai",
 	"node":     " is not on PATH, and the command is a script for it: install Node.js",
 }
 

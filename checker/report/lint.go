@@ -91,7 +91,9 @@ func NewBroken(name string, err error) *Target {
 
 // Names tells whether the text of an error begins with that file, as one does that names a
 // line of it.
-func Names(text, file string) bool { return strings.HasPrefix(text, Escape(file)+":") || strings.HasPrefix(text, file+":") }
+func Names(text, file string) bool {
+	return strings.HasPrefix(text, Escape(file)+":") || strings.HasPrefix(text, file+":")
+}
 
 // Problem says of which target the error is.
 func (t *Target) Problem() string {

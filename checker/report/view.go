@@ -15,8 +15,11 @@ type View struct {
 	Version int      `json:"version"` // 1
 	Name    string   `json:"name"`    // the target
 	Command []string `json:"command"`
-	Home    string   `json:"home"`    // on the host, resolved
-	Project string   `json:"project"` // on the host, resolved
+	// Absent is the command that the jail is for and that is not here, so that Command
+	// stands in for it; left out where it is.
+	Absent  *checker.Absent `json:"absent,omitempty"`
+	Home    string          `json:"home"`    // on the host, resolved
+	Project string          `json:"project"` // on the host, resolved
 	// Certain is false when this host lacks what the jail names, and the rest
 	// rests on a guess.
 	Certain bool    `json:"certain"`
@@ -106,7 +109,7 @@ func NewView(j *checker.Jail) (*View, error) {
 		return nil, err
 	}
 	v := &View{
-		Version: 1, Name: j.Name, Command: in.Jail.Command, Home: j.Facts.HomeReal, Project: j.Facts.ProjectRoot,
+		Version: 1, Name: j.Name, Command: in.Jail.Command, Absent: j.Absent, Home: j.Facts.HomeReal, Project: j.Facts.ProjectRoot,
 		Certain: !j.Tree.Guessed(), Mounts: []Mount{}, Links: []Link{}, Sockets: []Socket{}, Watched: []Watched{},
 		Hostname: in.Jail.Hostname, Namespaces: in.Jail.Namespaces, Session: in.Jail.Session,
 		Capabilities: in.Jail.Capabilities, Seccomp: in.Jail.Seccomp, Environment: environment(j, in.Jail.Env),

@@ -80,12 +80,20 @@ func columns(s string) int {
 	}
 }
 
+// command is what the jail is for, which may be absent.
+func (v *View) command() string {
+	if v.Absent == nil {
+		return escapeAll(v.Command)
+	}
+	return fmt.Sprintf("%s, which does not start here: %s (%s stands in for it)", escapeAll(v.Absent.Command), Escape(v.Absent.Why), escapeAll(v.Command))
+}
+
 // Text writes v for people: the file system first, then the rest by section.
 func (v *View) Text(w io.Writer, s Style) error {
 	p := &printer{w: w, style: s}
 	at := places{v.Home, v.Project}
 	p.section("jail", Escape(v.Name))
-	p.section("command", escapeAll(v.Command))
+	p.section("command", v.command())
 	p.section("where", fmt.Sprintf("project . is %s, home ~ is %s", Escape(v.Project), Escape(v.Home)))
 	if !v.Certain {
 		p.section("undecided", "this host lacks something that the jail names, so part of this is a guess")

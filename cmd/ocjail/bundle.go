@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -171,7 +172,8 @@ func newBundleVerify() *cobra.Command {
 		Long: `Verify that a bundle is signed by one of the keys, is whole, has not expired, and can
 be used by this ocjail: what a launch verifies.
 
-Exit status 0; 1: it is refused, and why; 2: the file or a key can not be read.`,
+Exit status 0; 1: it is refused, and why; 2: the file or a key can not be read, or it
+is no archive.`,
 		Example: `  ocjail bundle verify acme.tar.gz --key acme.pem
   ocjail bundle verify acme.tar.gz --key acme.pem --key acme-next.pem --at-least 41`,
 		Args:              operands(1, "BUNDLE"),
@@ -207,6 +209,9 @@ Exit status 0; 1: it is refused, and why; 2: the file or a key can not be read.`
 			return &statusError{brokenStatus, err}
 		}
 		b, err := bundle.Open(archive, trust)
+		if errors.Is(err, bundle.ErrNoArchive) {
+			return &statusError{brokenStatus, fmt.Errorf("%s: %w", files[0], err)}
+		}
 		if err != nil {
 			return &statusError{foundStatus, fmt.Errorf("%s is refused: %w", files[0], err)}
 		}

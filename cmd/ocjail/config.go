@@ -82,12 +82,13 @@ together, and that none asks for more than it is trusted with.
 Exit status 0: nothing to mend; 1: something does not count, which a file is not
 trusted with or which is a waiver that has expired; 2: a file is broken.`,
 		Example: `  ocjail config check
+  ocjail config check /etc/ocjail/ocjail.hcl
   ocjail config check --layer organisation ./ocjail.hcl`,
 		ValidArgsFunction: cobra.FixedCompletions([]string{"hcl"}, cobra.ShellCompDirectiveFilterFileExt),
 	}
 	f.registerConfig(c)
 	f.registerProject(c)
-	c.Flags().StringVar(&layer, "layer", "user", "`LAYER` of the FILEs: organisation, user or project")
+	c.Flags().StringVar(&layer, "layer", "", "`LAYER` of the FILEs: organisation, user or project (default: organisation of "+config.OrganisationFile+", user of others)")
 	must(c.RegisterFlagCompletionFunc("layer", cobra.FixedCompletions([]string{"organisation", "user", "project"}, cobra.ShellCompDirectiveNoFileComp)))
 	c.RunE = func(c *cobra.Command, files []string) error {
 		var problems []error
@@ -161,11 +162,24 @@ func openAlone(ctx context.Context, f *config.File, at checker.Where) (*checker.
 	return checker.Open(ctx, config.Merge(files...), at, checker.Keeping{})
 }
 
-// checkFiles checks files by themselves, each as one of that layer.
+// layerOf is that of a file, where none was named.
+func layerOf(file string) config.Layer {
+	if at, err := filepath.Abs(file); err == nil && at == config.OrganisationFile {
+		return config.Organisation
+	}
+	return config.User
+}
+
+// checkFiles checks files by themselves, each as one of that layer, or where none was
+// named of that of its place.
 func checkFiles(c *cobra.Command, layer string, names []string) ([]error, error) {
-	l, err := config.ParseLayer(layer)
-	if err != nil {
-		return nil, fmt.Errorf("--layer: %w", err)
+	of := layerOf
+	if c.Flags().Changed("layer") {
+		l, err := config.ParseLayer(layer)
+		if err != nil {
+			return nil, fmt.Errorf("--layer: %w", err)
+		}
+		of = func(string) config.Layer { return l }
 	}
 	home, err := host.Home(host.NewFS())
 	if err != nil {
@@ -173,7 +187,7 @@ func checkFiles(c *cobra.Command, layer string, names []string) ([]error, error)
 	}
 	var problems, errs []error
 	for _, name := range names {
-		f, err := config.LoadUntrusted(l, name)
+		f, err := config.LoadUntrusted(of(name), name)
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/refnil/opencode-jail-devenv/checker"
 	"github.com/refnil/opencode-jail-devenv/checker/config"
 	"github.com/refnil/opencode-jail-devenv/checker/host"
 	"github.com/refnil/opencode-jail-devenv/checker/profile"
@@ -213,6 +214,7 @@ func (f *jailFlags) planOf(load func(*machine) (*profile.Profile, error)) ([]str
 	if errors.Is(err, profile.ErrCommandNotFound) {
 		// Where a jail is only judged, as in CI, its program need not be there:
 		// but for the program's folder the jail is the same.
+		m.absent = &checker.Absent{Command: p.Command(), Why: err.Error()}
 		argv, err = p.Argv(h, f.add, []string{"/bin/sh"})
 	}
 	return argv, m, err

@@ -36,6 +36,8 @@ type machine struct {
 	profile string
 	// makes are the directories that a launch of the profile makes.
 	makes []string
+	// absent is the profile's command where it is not here; nil where it is.
+	absent *checker.Absent
 	// busProxy is the gate's --bus-proxy.
 	busProxy string
 	// newFS returns a file system of the host that has looked at nothing yet.
@@ -224,6 +226,6 @@ func (f *jailFlags) triedPolicies() ([]*config.File, error) {
 func (m *machine) request(name string, s *sandbox.Sandbox) checker.Request {
 	return checker.Request{
 		Name: name, Phase: checker.Lint, Sandbox: s, FS: m.fs, Facts: m.facts, Bwrap: m.bwrap, Config: m.config,
-		Profile: m.profile, Makes: m.makes, Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(), Away: m.away,
+		Profile: m.profile, Makes: m.makes, Absent: m.absent, Cwd: m.cwd, Environ: os.Environ(), Interactive: true, CanFilter: canFilter(), Away: m.away,
 	}
 }

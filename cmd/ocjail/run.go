@@ -78,6 +78,9 @@ func (f *jailFlags) build(command []string) ([]string, *machine, error) {
 		return nil, nil, err
 	}
 	argv, err := p.Argv(h, f.add, command)
+	if errors.Is(err, profile.ErrCommandNotFound) && len(command) == 0 {
+		err = fmt.Errorf("%w, or name another command after --", err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -56,7 +56,11 @@ function head() {
   const count = (severity) => data.findings.filter((f) => f.severity === severity && !f.status).length;
   const denied = data.verdict === 'deny';
   const counts = ['error', 'warning', 'info'].map((s) => plural(count(s), s)).join(', ') + ' by ' + plural(data.rules, 'rule') + '. ';
-  const where = 'Runs ' + view.command.map(printable).join(' ') + '. In this page . is ' + printable(view.project) + ' and ~ is ' + printable(view.home) + '.';
+  const command = (words) => words.map(printable).join(' ');
+  const runs = view.absent
+    ? 'Is to run ' + command(view.absent.command) + ', which does not start here: ' + printable(view.absent.why) + ' (' + command(view.command) + ' stands in for it)'
+    : 'Runs ' + command(view.command);
+  const where = runs + '. In this page . is ' + printable(view.project) + ' and ~ is ' + printable(view.home) + '.';
   byID('summary').append(el('strong', { class: denied ? 'rw' : 'ro' }, denied ? 'Refused' : 'Allowed'), ': ' + counts + where);
   if (!view.certain) byID('summary').append(' This host lacks something that the jail names, so part of this is a guess.');
   byID('foot').append('Made by ocjail ' + data.release + '. The page loads nothing and sends nothing. Keys: / asks, arrows move between mounts, Escape clears.');
