@@ -26,6 +26,8 @@ type File struct {
 	LongestWaiver *Said[time.Duration]
 	// Path is absolute, symbolic links as they were named; "" for what is no file.
 	Path string
+	// None: it stands for the options of a module that is not there, and says nothing.
+	None bool
 	// Lock is the one beside it, nil for none.
 	Lock *Lock
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ func (o Options) Parse() ([]*File, error) {
 	if err := o.supported(); err != nil {
 		return nil, err
 	}
-	f := &File{Name: "the devenv module's options", Layer: Project}
+	f := &File{Name: "the devenv module's options", Layer: Project, None: reflect.ValueOf(o).IsZero()}
 	var err error
 	if f.sum, err = o.sum(); err != nil {
 		return nil, err

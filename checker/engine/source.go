@@ -135,9 +135,34 @@ func (r *reader) walk(s Source) error {
 		if d.IsDir() {
 			return nil
 		}
+		if d.Type()&fs.ModeSymlink != 0 {
+			if err := noFolder(s, p); err != nil {
+				return err
+			}
+		}
 		return r.read(s, p)
 	})
 }
+
+// noFolder refuses a link to a folder, which nobody follows: what is in it would be
+// missed without a word. In hidden folders others keep links of theirs (direnv).
+func noFolder(s Source, p string) error {
+	below := strings.TrimPrefix(p, s.Root+"/")
+	if strings.HasPrefix(below, ".") || strings.Contains(below, "/.") {
+		return nil
+	}
+	info, err := fs.Stat(s.FS, p)
+	lists := below == listsRoot || strings.HasPrefix(below, listsRoot+"/")
+	switch {
+	case err == nil && info.IsDir():
+		return &fs.PathError{Op: "read", Path: p, Err: errLinked}
+	case !lists && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errSpecial)):
+		return nil // no folder
+	}
+	return err
+}
+
+var errLinked = errors.New("is a link to a folder, which is not followed: put the folder itself there, or name the folder that holds the rules, and nothing else")
 
 func (r *reader) texts(s Source) error {
 	for _, p := range slices.Sorted(maps.Keys(s.Texts)) {

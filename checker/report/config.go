@@ -89,6 +89,9 @@ func NewConfig(c *config.Config, rules *checker.Checker) *Config {
 		Review: []ConfigValue{}, Policies: []ConfigValue{}, Waivers: []ConfigWaiver{}, Ignored: []ConfigIgnored{},
 	}
 	for _, f := range c.Files {
+		if f.None {
+			continue
+		}
 		v.Files = append(v.Files, ConfigFile{f.Layer, f.Name})
 		for _, w := range f.Watches {
 			v.Watches = append(v.Watches, ConfigValue{w.Path, w.Class, f.Layer, w.Pos.String()})
@@ -183,6 +186,10 @@ func settingsOf(c *config.Config) []ConfigValue {
 // Text writes the configuration for people.
 func (v *Config) Text(w io.Writer, s Style) error {
 	p := &printer{w: w, style: s}
+	if len(v.Files) == 0 {
+		p.line("%s", p.style.paint(bold, "files"))
+		p.line("  none: ocjail's own settings hold")
+	}
 	p.table("files", len(v.Files), func(i int) []string { return []string{v.Files[i].Name, v.Files[i].Layer.String()} })
 	p.values("settings", v.Settings)
 	p.table("rules", len(v.Rules), func(i int) []string {
