@@ -57,9 +57,8 @@ beforehand: launch, and approve what was refused.`, targetHelp,
 	onlyOutside(c, "whoever started it says what it may do, with ocjail approve on the host", nil)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		f.format, f.out = *format, c.OutOrStdout()
-		var refused *gate.NotApprovedError
 		err := f.run(c, args)
-		if errors.As(err, &refused) || errors.Is(err, errNoApproval) {
+		if errors.Is(err, errDeclined) || errors.Is(err, errNoApproval) {
 			return &statusError{foundStatus, err}
 		}
 		if err != nil {
@@ -173,7 +172,7 @@ func (f *approveFlags) one(store approval.Store, jail string, facts *host.Facts,
 		return err
 	}
 	if answer != gate.Remember { // and --yes must not approve it later
-		return errors.Join(&gate.NotApprovedError{Jail: jail, Asked: true}, store.Dismiss(jail))
+		return errors.Join(fmt.Errorf("jail %s %w", report.Escape(jail), errDeclined), store.Dismiss(jail))
 	}
 	if err := store.Approve(jail, g); err != nil {
 		return err
@@ -195,6 +194,9 @@ func (f *approveFlags) ask(q gate.Question) (gate.Answer, error) {
 	}
 	return t.answer(q, []choice{{'y', "yes, approve it", gate.Remember}, {'d', "details", details}, {'n', "no", gate.Refuse}})
 }
+
+// errDeclined says that somebody said no.
+var errDeclined = errors.New("was not approved")
 
 // show lists the records.
 func (f *approveFlags) show(facts *host.Facts) error {

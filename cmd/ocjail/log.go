@@ -86,7 +86,9 @@ func (f *logFlags) run(ctx context.Context, out, warn io.Writer) error {
 		return err
 	}
 	style := report.StyleOf(out)
+	shown := 0
 	show := func(e decision.Entry) error {
+		shown++
 		if f.format == "json" {
 			_, err := fmt.Fprintf(out, "%s\n", e.Line)
 			return err
@@ -105,6 +107,9 @@ func (f *logFlags) run(ctx context.Context, out, warn io.Writer) error {
 	}
 	if broken > 0 {
 		return fmt.Errorf("not all of the log could be read (broken lines: %d); the rest is above", broken)
+	}
+	if shown == 0 && !f.follow && f.format == "text" {
+		fmt.Fprintln(warn, "ocjail: nothing to show: no such launch is logged")
 	}
 	return nil
 }

@@ -83,11 +83,14 @@ func (f *reviewFlags) open(args []string) (*host.Facts, error) {
 		j.project = args[0]
 	}
 	root, err := j.projectAnywhere()
-	if err != nil {
-		return nil, err
+	var facts host.Facts
+	if err == nil {
+		facts, err = host.Gather(host.NewFS(), root)
 	}
-	facts, err := host.Gather(host.NewFS(), root)
-	return &facts, err
+	if err != nil {
+		return nil, &statusError{brokenStatus, err} // no misuse
+	}
+	return &facts, nil
 }
 
 func (f *reviewFlags) run(in io.Reader, out io.Writer, args []string) error {
