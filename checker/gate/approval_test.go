@@ -267,7 +267,7 @@ func TestDismissedAtTerminal(t *testing.T) {
 	c.Expect("rw {project}")
 	c.Expect("? ")
 	c.Type("n\n")
-	if o := c.End(); o.Status != 1 {
+	if o := c.End(); o.Status != 1 || !strings.Contains(o.Stderr+o.Stdout, "jail bwrap was not approved") || strings.Contains(o.Stderr+o.Stdout, "nothing was started") {
 		t.Errorf("%+v", o)
 	}
 	if o := w.approve("--list"); o.Status != 0 || strings.Contains(o.Stdout, "waits") {

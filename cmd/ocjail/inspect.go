@@ -97,11 +97,14 @@ func replace(file string, data []byte) error {
 		return err
 	}
 	if err != nil || st.Mode().IsRegular() || st.Mode()&fs.ModeSymlink != 0 {
-		return renameio.WriteFile(file, data, 0o644)
+		if err := renameio.WriteFile(file, data, 0o644); err != nil {
+			return unwritable(file, err)
+		}
+		return nil
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if err != nil {
-		return err
+		return unwritable(file, err)
 	}
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())

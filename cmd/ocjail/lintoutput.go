@@ -92,7 +92,7 @@ func (f *outputFile) open() error {
 	}
 	if f.file, err = os.OpenFile(name, flags, 0o666); err != nil {
 		f.temporary = "" // is not ours
-		return err
+		return unwritable(f.name, err)
 	}
 	f.buffer = bufio.NewWriterSize(f.file, 64<<10)
 	return nil

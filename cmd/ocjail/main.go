@@ -115,6 +115,7 @@ starts nothing, when the jail breaks one.`,
 	}
 	root.AddCommand(append(launchers(), newLint(), newInspect(), newWhy(), newDiff(), newRules(), newConfig(), newTest(), newBuild(), newBundle(), newInit(), newVersion())...)
 	root.InitDefaultCompletionCmd()
+	root.SetHelpCommand(newHelp())
 	isParent(root)
 	for _, c := range root.Commands() {
 		if c.HasSubCommands() {

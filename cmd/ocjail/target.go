@@ -170,6 +170,11 @@ func (t targets) one(c *cobra.Command, args []string) (*checker.Jail, error) {
 	return j, err
 }
 
+// unwritable names the file that somebody named, and not one that was to take its place.
+func unwritable(name string, err error) error {
+	return fmt.Errorf("%s can not be written: %w", report.Escape(name), pathless(err))
+}
+
 // about is err with the target's name before it, unless that is there.
 func about(name string, err error) error {
 	if report.Names(err.Error(), name) {

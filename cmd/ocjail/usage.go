@@ -64,6 +64,41 @@ func unknownCommand(parent *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q%s%s", args[0], of, spelling.DidYouMean(args[0], names))
 }
 
+// newHelp is cobra's, and tells of a command that is misspelt.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND…]",
+		Short:   "Help about any command",
+		Long:    "Help about any command: what its --help says.",
+		Example: "  ocjail help run\n  ocjail help bundle pull",
+		ValidArgsFunction: func(c *cobra.Command, words []string, _ string) ([]string, cobra.ShellCompDirective) {
+			about, rest, err := c.Root().Find(words)
+			if err != nil || len(rest) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []string
+			for _, below := range about.Commands() {
+				if below.IsAvailableCommand() {
+					names = append(names, cobra.CompletionWithDesc(below.Name(), below.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, words []string) error {
+			about, rest, err := c.Root().Find(words)
+			if err == nil {
+				err = unknownCommand(about, rest)
+			}
+			if err != nil {
+				return &statusError{brokenStatus, err}
+			}
+			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
+			return about.Help()
+		},
+	}
+}
+
 // kinds says how values of flags are written, by pflag's names of their types.
 var kinds = map[string]string{
 	"int": "a whole number", "float64": "a number", "duration": "a time, as in 30s or 5m", "bool": "true or false",
