@@ -58,7 +58,7 @@ func FindBwrap(f *FS, explicit string) (*Bwrap, error) {
 	if explicit != "" {
 		b, err := f.bwrapAt(explicit, self, f.othersMayWrite)
 		if err != nil {
-			return nil, fmt.Errorf("bwrap: %w", err)
+			return nil, fmt.Errorf("--bwrap: %w", err)
 		}
 		return b, nil
 	}

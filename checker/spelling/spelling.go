@@ -35,11 +35,13 @@ func DidYouMean(given string, known []string) string {
 
 // edits counts them, two neighbours that changed places as one.
 func edits(given, known string) int {
-	letters := []rune(given)
-	for i := range len(letters) - 1 {
-		swapped := slices.Clone(letters)
-		swapped[i], swapped[i+1] = letters[i+1], letters[i]
-		if string(swapped) == known {
+	a, b := []rune(given), []rune(known)
+	if len(a) == len(b) {
+		i := 0
+		for i < len(a) && a[i] == b[i] {
+			i++
+		}
+		if i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && slices.Equal(a[i+2:], b[i+2:]) {
 			return 1
 		}
 	}

@@ -1,6 +1,7 @@
 package spelling_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/refnil/opencode-jail-devenv/checker/spelling"
@@ -14,6 +15,9 @@ func TestDidYouMean(t *testing.T) {
 		"lnit":     `, did you mean "init" or "lint"?`, // a letter that is another, or two that changed places
 		"lins":     `, did you mean "lint"?`,           // init is two edits away
 		"ri\u00f1": `, did you mean "run"?`,
+		"ilnt":     `, did you mean "lint"?`,
+		"litn":     `, did you mean "lint"?`,
+		"linrt":    `, did you mean "lint"?`,
 		"x":        "",
 		"":         "",
 		"build":    "",
@@ -21,6 +25,9 @@ func TestDidYouMean(t *testing.T) {
 		if got := spelling.DidYouMean(given, commands); got != want {
 			t.Errorf("%q: got %q, want %q", given, got, want)
 		}
+	}
+	if got := spelling.DidYouMean(strings.Repeat("l", 1<<20), commands); got != "" { // at once
+		t.Errorf("got %q", got)
 	}
 	if got, want := spelling.DidYouMean("a", []string{"b", "c", "d", "e"}), `, did you mean "b" or "c" or "d"?`; got != want {
 		t.Errorf("got %q, want %q: a few are enough", got, want)

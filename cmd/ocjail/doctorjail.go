@@ -28,8 +28,8 @@ func (d *doctor) findBwrap(path string) {
 		d.add("bubblewrap", report.Fail, "bwrap was not found in PATH", d.install("bubblewrap"))
 		return
 	}
-	if err != nil {
-		d.add("bubblewrap", report.Fail, err.Error(), d.install("bubblewrap"))
+	if err != nil { // one is there, and is not to be started
+		d.add("bubblewrap", report.Fail, err.Error(), "")
 		return
 	}
 	d.bwrap = b
