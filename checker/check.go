@@ -38,15 +38,15 @@ func (r *Report) Denied() bool { return finding.Count(r.Findings, finding.Error)
 // Open loads the rule pack and the configuration's policies, and checks that the
 // configuration fits them. Like Start it must be called on the main thread.
 func Open(ctx context.Context, c *config.Config, at Where, k Keeping) (*Checker, error) {
-	return Start(ctx, c, at, k, nil)()
+	return Start(ctx, c, at, k)()
 }
 
 // Start opens a checker beside other work, for compiling the policies takes longer
 // than gathering facts. The function that it returns waits for the outcome; it
 // may be called more than once. The program that judges by the policies ends with
-// the thread that calls Start, at the latest. Where there is none, nothing is begun before
-// first has returned, unless that is nil.
-func Start(ctx context.Context, c *config.Config, at Where, k Keeping, first func()) func() (*Checker, error) {
+// the thread that calls Start, at the latest. Where there is none nothing is begun: two
+// processors have enough to do until the rules are needed.
+func Start(ctx context.Context, c *config.Config, at Where, k Keeping) func() (*Checker, error) {
 	more, err := sources(c, at)
 	var e *engines
 	if err == nil {
@@ -56,10 +56,10 @@ func Start(ctx context.Context, c *config.Config, at Where, k Keeping, first fun
 		return func() (*Checker, error) { return nil, err }
 	}
 	open := sync.OnceValues(func() (*Checker, error) { return newChecker(ctx, e, c) })
+	if e.others == nil {
+		return open
+	}
 	go func() {
-		if first != nil && e.others == nil {
-			first()
-		}
 		if opened, err := open(); err == nil { // else whoever calls the function gets the error
 			opened.engine.pack.Prepare()
 		}

@@ -34,13 +34,10 @@ func LookOut(fs *host.FS, facts host.Facts, c *config.Config, profile string) *L
 	})}
 	go func() {
 		fs.Help() // whoever needed them before
-		l.Wait()
+		_, _ = l.found() // whoever needs the paths gets the error
 	}()
 	return l
 }
-
-// Wait returns when all were looked for.
-func (l *Lookout) Wait() { _, _ = l.found() } // whoever needs the paths gets the error
 
 // look returns the lookout for r, which has begun.
 func (r Request) look() *Lookout {

@@ -34,7 +34,6 @@ func (a *attempt) run(ctx context.Context, s *sandbox.Sandbox) (int, error) {
 	request := a.resolve(s, a.fds, a.std)
 	a.rev.tell(&request)
 	a.consent.asking = a.drop
-	a.caught = catching()
 	legible := a.Bwrap.Legible() // while others look for the watched paths
 	j, err := checker.Draft(request)
 	if err != nil {
@@ -82,6 +81,7 @@ func (a *attempt) harden() (c *checker.Checker, status int, err error) {
 	if err := a.begin(); err != nil {
 		return nil, Broken, err
 	}
+	a.caught = catching() // which takes a while, and bwrap is at work
 	if c, err = a.Checker(); err != nil {
 		return nil, Broken, err
 	}

@@ -35,14 +35,12 @@ func catchSignals() signals {
 	return s
 }
 
-// catching begins to catch signals, each of which takes the runtime two changes of
-// thread. Until the function that it returns is called, they end this process as if they
-// were not caught, also while it waits for a file system that does not answer.
+// catching catches signals. Until the function that it returns is called, they end this
+// process as if they were not caught, also while it waits for a file system that does not
+// answer.
 func catching() func() signals {
-	caught, called := make(chan signals, 1), make(chan struct{})
+	s, called := catchSignals(), make(chan struct{})
 	go func() {
-		s := catchSignals()
-		caught <- s
 		select {
 		case sig := <-s:
 			if n, ok := sig.(syscall.Signal); ok {
@@ -52,8 +50,8 @@ func catching() func() signals {
 		}
 	}()
 	return func() signals {
-		defer close(called)
-		return <-caught
+		close(called)
+		return s
 	}
 }
 

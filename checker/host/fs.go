@@ -62,13 +62,8 @@ func newFS(d Disk, stats, reals int) *FS {
 	return &FS{disk: d, stats: newAnswers[string, *looked](stats), reals: newAnswers[string, *resolved](reals), names: newAnswers[listing, []string](0)}
 }
 
-// Preload begins to ask the kernel what every launch wants to know.
-func (f *FS) Preload() {
-	go func() {
-		f.Mounts()
-		_, _ = f.Listening() // which tells the error again
-	}()
-}
+// Preload begins to ask the kernel what every launch wants to know soon.
+func (f *FS) Preload() { go f.Mounts() }
 
 // Lstat implements [sandbox.HostFS]. That no parent is a symbolic link is
 // checked, not assumed: one that is a link makes the answer unknown.

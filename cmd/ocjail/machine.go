@@ -92,13 +92,11 @@ func (f *jailFlags) openNew(o opening) (*machine, error) {
 	if m.config, err = f.configure(m.facts, o); err != nil {
 		return nil, err
 	}
-	var looked func()
 	if o.launch {
 		m.lookout = checker.LookOut(m.fs, m.facts, m.config, "")
-		looked = m.lookout.Wait // two processors have enough to do until then, and the rules are needed later
 	}
 	if f.judges {
-		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot}, f.keeping(m.facts), looked)
+		m.rules = checker.Start(context.Background(), m.config, checker.Where{Home: m.facts.Home, Project: m.facts.ProjectRoot}, f.keeping(m.facts))
 	}
 	m.bwrap, err = host.FindBwrap(m.fs, f.bwrap)
 	if errors.Is(err, host.ErrNoBwrap) && !o.bwrap {
