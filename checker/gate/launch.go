@@ -57,7 +57,11 @@ type pending struct {
 
 // drop ends a bwrap whose command is not to run, and closes what was made for it.
 func (p *pending) drop() error {
-	if err := errors.Join(p.jail.kill(), p.jail.said.Close(), p.close()); err != nil {
+	silenced := p.jail.said.Close()
+	if errors.Is(silenced, os.ErrClosed) { // it has said which process is the jail
+		silenced = nil
+	}
+	if err := errors.Join(p.jail.kill(), silenced, p.close()); err != nil {
 		return fmt.Errorf("drop what was prepared: %w", err)
 	}
 	return nil
