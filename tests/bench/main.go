@@ -30,8 +30,8 @@ func main() {
 // bwraps are the steps of --timings that are bwrap's work; the others are ocjail's.
 var bwraps = []string{"start bwrap", "build the jail"}
 
-// besides is what ocjail does besides judging what it was given.
-var besides = []string{"hardening", "approval", "log", "verify"}
+// beside is what ocjail does while bwrap builds a jail that leaves no trace, as these do.
+var beside = []string{"wait for the rules", "judge", "approval", "log"}
 
 // without adds up the steps but for those.
 func without(steps []step, names ...string) (total float64) {
@@ -253,7 +253,7 @@ func printSteps(nix, long []step) {
 	for _, sum := range []struct {
 		name string
 		but  []string
-	}{{"ocjail's own", bwraps}, {"of it to judge", slices.Concat(bwraps, besides)}} {
+	}{{"ocjail's own", bwraps}, {"of it not beside bwrap's building", slices.Concat(bwraps, beside)}} {
 		a, b := without(nix, sum.but...), without(long, sum.but...)
 		fmt.Printf("| **%s** | **%.2f** | **%.2f** (%.1f times) |\n", sum.name, a, b, b/a)
 	}
