@@ -156,10 +156,14 @@ func noFolder(s Source, p string) error {
 	switch {
 	case err == nil && info.IsDir():
 		return &fs.PathError{Op: "read", Path: p, Err: errLinked}
-	case !lists && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errSpecial)):
+	case err == nil, !lists && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errSpecial)):
 		return nil // no folder
 	}
-	return err
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	return &fs.PathError{Op: "read", Path: p, Err: fmt.Errorf("%w: remove the link, or put what it leads to in its place", err)}
 }
 
 var errLinked = errors.New("is a link to a folder, which is not followed: put the folder itself there, or name the folder that holds the rules, and nothing else")
