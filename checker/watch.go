@@ -33,7 +33,7 @@ func LookOut(fs *host.FS, facts host.Facts, c *config.Config, profile string) *L
 		return fs.Expand(watchList(c, profile), facts)
 	})}
 	go func() {
-		fs.Help() // whoever needed them before
+		fs.Help()        // whoever needed them before
 		_, _ = l.found() // whoever needs the paths gets the error
 	}()
 	return l
