@@ -8,8 +8,10 @@ import (
 )
 
 // telling are the options by which others learn of a jail before its command runs: bwrap
-// writes its process's number to the one, and locks the file of the other (bwrap(1)).
-var telling = []string{"--json-status-fd", "--lock-file"}
+// writes its process's number to the first, and locks the file of the second (bwrap(1)).
+// Of the others it may say that the kernel takes no such label or filter, which would
+// stand above the findings of a jail that is refused.
+var telling = []string{"--json-status-fd", "--lock-file", "--exec-label", "--file-label", "--seccomp", "--add-seccomp-fd"}
 
 // traceless tells whether a jail that is built, and ended before its command runs, leaves
 // the host as it was, and nobody knows of it. It may then be built before the verdict.

@@ -28,6 +28,8 @@ func TestTraceless(t *testing.T) {
 		"lock":                     {[]string{"--lock-file", "/p/a"}, false},
 		"number of the process":    {[]string{"--json-status-fd", "3"}, false},
 		"number of it, and others": {[]string{"--json-status-fd", "3", "--die-with-parent"}, false},
+		"label":                    {[]string{"--exec-label", "x"}, false},
+		"filter":                   {[]string{"--add-seccomp-fd", "3"}, false},
 	} {
 		s, err := sandbox.ParseArgv(append(append([]string{"--bind", dir, "/p"}, c.options...), "--", "true"), nil)
 		if err != nil {

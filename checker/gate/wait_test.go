@@ -375,3 +375,21 @@ func TestProcessorsOfTheJail(t *testing.T) {
 		}
 	}
 }
+
+// What bwrap says of a label or filter that the kernel does not take is not heard of a
+// jail that is refused.
+func TestNothingButTheRefusalIsSaid(t *testing.T) {
+	w := gatetest.New(t)
+	for _, options := range [][]string{{"--exec-label", "x"}, {"--file-label", "x"}, {"--seccomp", "3"}, {"--add-seccomp-fd", "3"}} {
+		launch := func(more ...string) gatetest.Outcome {
+			filter := open(t, w.Write("filter", "eight by", 0o644), os.O_RDONLY)
+			return w.Run(at(w.Ocjail(sh(w.Jail(append(options, more...)...), "echo up")...), filter))
+		}
+		if o := launch(); o.Status == 0 || !strings.Contains(o.Stderr, "bwrap: ") {
+			t.Fatalf("%q: bwrap takes it, so nothing is shown here: %+v", options, o)
+		}
+		if o := launch("--bind", w.Home+"/.config", "/config"); o.Status != 126 || strings.Contains(o.Stderr, "bwrap: ") || !strings.Contains(o.Stderr, "refused") {
+			t.Errorf("%q: %+v", options, o)
+		}
+	}
+}
