@@ -13,9 +13,9 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
-// held starts bwrap with the host's root for a root. Begin lets it set the jail up, in
-// the user namespace that is made here instead; the command waits for ever.
-func held(t *testing.T) (child int, begin *os.File) {
+// held starts bwrap with the mounts. Begin lets it set the jail up, in the user namespace
+// that is made here instead; the command waits for ever.
+func held(t *testing.T, mounts ...string) (child int, begin *os.File) {
 	t.Helper()
 	var ends []*os.File
 	for range 3 {
@@ -27,7 +27,8 @@ func held(t *testing.T) (child int, begin *os.File) {
 		ends = append(ends, r, w)
 	}
 	said, info, begun, begin, block := ends[0], ends[1], ends[2], ends[3], ends[4]
-	c := exec.Command("bwrap", "--unshare-user", "--bind", "/", "/", "--info-fd", "3", "--userns-block-fd", "4", "--block-fd", "5", "--", "true")
+	argv := append([]string{"--unshare-user", "--die-with-parent", "--info-fd", "3", "--userns-block-fd", "4", "--block-fd", "5"}, mounts...)
+	c := exec.Command("bwrap", append(argv, "--", "true")...)
 	c.ExtraFiles, c.Stderr = []*os.File{info, begun, block}, os.Stderr
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -67,7 +68,7 @@ func TestVerifiesNothingBeforeItIsBuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	child, begin := held(t)
+	child, begin := held(t, "--bind", "/", "/")
 	v := &verifier{expected: e, child: child, blockFD: 5, hostRoot: hostRootOf(tree), meanwhile: func() error { return nil }}
 	if err := v.once(true); err != nil {
 		t.Fatalf("it does not look so: %v", err)
@@ -84,7 +85,7 @@ func TestVerifiesNothingBeforeItIsBuilt(t *testing.T) {
 }
 
 func TestBlocked(t *testing.T) {
-	child, begin := held(t)
+	child, begin := held(t, "--bind", "/", "/")
 	if _, err := begin.Write([]byte{1}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,8 @@ type verifier struct {
 	meanwhile func() error
 	// built is called, more than once, when bwrap seems to be done; nil for nobody.
 	built func()
+	// seen are the mounts in which the last look found what is shown; 0 is unknown.
+	seen []int
 }
 
 // hostRoot is the root that bwrap begins with: the host's.
@@ -143,10 +146,11 @@ func (v *verifier) path(inside string) string {
 	return "/proc/" + strconv.Itoa(v.child) + "/root" + inside
 }
 
-// once looks at what the mounts show, and at the mounts after that: a swap there and
-// back in between leaves the same files, but detaches the mounts, and nobody outside can
-// attach one. Where bwrap may not be done it looks at the mounts before as well. What is
-// wrong with them is told first, for settle takes another text for a change.
+// once looks at what the mounts show, and at the mounts after that, which must be the ones
+// that showed it: who renames what lies around a mount brings it to another place, or
+// another file to its place, without detaching it. Where bwrap may not be done, or the
+// kernel does not tell which mount shows a file, it looks at the mounts before as well. What
+// is wrong with them is told first, for settle takes another text for a change.
 func (v *verifier) once(done bool) error {
 	if v.staging() {
 		return errUnfinished
@@ -154,6 +158,7 @@ func (v *verifier) once(done bool) error {
 	if v.built != nil {
 		v.built()
 	}
+	v.seen = nil
 	if !done {
 		if err := v.mounts(); err != nil {
 			return err
@@ -162,6 +167,9 @@ func (v *verifier) once(done bool) error {
 	differ := v.identities()
 	if err := v.mounts(); err != nil {
 		return err
+	}
+	if differ == nil && done && slices.Contains(v.seen, 0) {
+		return v.once(false)
 	}
 	return differ
 }
@@ -185,7 +193,19 @@ func (v *verifier) mounts() error {
 	if err != nil {
 		return fmt.Errorf("mounts of the jail: %w", err)
 	}
-	return v.expected.compare(table)
+	if err := v.expected.compare(table); err != nil {
+		return err
+	}
+	points := make(map[int]string, len(table))
+	for _, m := range table {
+		points[m.ID] = m.Point
+	}
+	for i, id := range v.seen {
+		if p := v.expected.shown[i].point; id != 0 && points[id] != p {
+			return &mismatch{strconv.Quote(p) + " was swapped while it was looked at"}
+		}
+	}
+	return nil
 }
 
 // table reads the child's mount table, in one piece as far as the kernel lets us.
@@ -227,7 +247,7 @@ func (v *verifier) identities() error {
 			dir  int
 			path string
 		}{{root, "." + s.point}, {unix.AT_FDCWD, s.source}} {
-			got, err := identityAt(look.dir, look.path)
+			got, mount, err := shownAt(look.dir, look.path)
 			if errors.Is(err, unix.ENOENT) || err == nil && got != s.is {
 				return &mismatch{fmt.Sprintf("%s in the jail is no longer the host's %s", strconv.Quote(s.point), strconv.Quote(s.source))}
 			}
@@ -236,6 +256,9 @@ func (v *verifier) identities() error {
 			}
 			if err != nil {
 				return fmt.Errorf("look at %s: %w", strings.TrimPrefix(look.path, "."), err)
+			}
+			if look.dir == root {
+				v.seen = append(v.seen, mount)
 			}
 		}
 	}
@@ -248,4 +271,16 @@ func identityAt(dir int, p string) (sandbox.ID, error) {
 	var st unix.Stat_t
 	err := unix.Fstatat(dir, p, &st, unix.AT_SYMLINK_NOFOLLOW)
 	return sandbox.ID{Dev: st.Dev, Ino: st.Ino}, err
+}
+
+// shownAt is identityAt, and the mount in which the file is found, as mountinfo numbers it:
+// 0 before Linux 5.8 (statx(2)).
+func shownAt(dir int, p string) (id sandbox.ID, mount int, err error) {
+	var st unix.Statx_t
+	err = unix.Statx(dir, p, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st)
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) || err == nil && st.Mask&unix.STATX_MNT_ID == 0 {
+		id, err = identityAt(dir, p)
+		return id, 0, err
+	}
+	return sandbox.ID{Dev: unix.Mkdev(st.Dev_major, st.Dev_minor), Ino: st.Ino}, int(st.Mnt_id), err
 }
