@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"syscall"
@@ -57,6 +58,49 @@ func TestSignalsWhileCatching(t *testing.T) {
 		hung.Stop()
 		if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || !want(ws) {
 			t.Errorf("%s: it ended with %v", as, c.ProcessState)
+		}
+	}
+}
+
+// Whoever presses Ctrl-\ while a launch looks at the host ends it, and reads no stacks of
+// goroutines. Once signals are caught it is one of them.
+func TestQuitIsPlain(t *testing.T) {
+	const role = "OCJAIL_TEST_QUITS"
+	if as := os.Getenv(role); as != "" {
+		plainQuit()
+		s := make(signals)
+		if as == "caught" {
+			s = catchSignals()
+		}
+		if _, err := os.Stdout.WriteString("ready\n"); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(int((<-s).(syscall.Signal)))
+	}
+	for as, want := range map[string]func(syscall.WaitStatus) bool{
+		"plain":  func(ws syscall.WaitStatus) bool { return ws.Signal() == unix.SIGQUIT },
+		"caught": func(ws syscall.WaitStatus) bool { return ws.ExitStatus() == int(unix.SIGQUIT) },
+	} {
+		c := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestQuitIsPlain$")
+		c.Env, c.Dir = append(os.Environ(), role+"="+as), t.TempDir() // which may get a core dump
+		var said bytes.Buffer
+		c.Stderr = &said
+		out, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Process.Signal(unix.SIGQUIT); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Wait() // how it ended is looked at below
+		if ws, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || !want(ws) || said.Len() > 0 {
+			t.Errorf("%s: it ended with %v and said %q", as, c.ProcessState, said.String())
 		}
 	}
 }

@@ -79,6 +79,7 @@ func (e *CommandError) Error() string {
 // It must be called on the main goroutine, locked to the main thread:
 // --die-with-parent and what isolate does belong to a thread.
 func (r Request) Launch(ctx context.Context) (int, error) {
+	plainQuit()
 	if err := closeOnExec(); err != nil {
 		return Broken, fmt.Errorf("close inherited descriptors: %w", err)
 	}

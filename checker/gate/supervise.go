@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -26,6 +27,7 @@ type signals chan os.Signal
 // ignores them, as nohup(1) does: they stay ignored, in the jail too. Of the others Go's
 // runtime does not tell whether they were.
 func catchSignals() signals {
+	runtimesQuit()
 	s := make(signals, 16)
 	for _, sig := range append(keyboard, forwarded...) {
 		if !signal.Ignored(sig) {
@@ -33,6 +35,26 @@ func catchSignals() signals {
 		}
 	}
 	return s
+}
+
+// action is the kernel's struct sigaction; all zero is the default.
+type action [4]uintptr
+
+// swapAction sets what a signal does past Go's runtime, which is not to know, and returns
+// what it did.
+func swapAction(s syscall.Signal, to action) (was action) {
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&to)), uintptr(unsafe.Pointer(&was)), 8, 0, 0)
+	return was
+}
+
+// runtimesQuit undoes plainQuit.
+var runtimesQuit = func() {}
+
+// plainQuit has SIGQUIT end this process as it ends others, until signals are caught. Go's
+// runtime would print the stacks of its goroutines.
+func plainQuit() {
+	was := swapAction(unix.SIGQUIT, action{})
+	runtimesQuit = sync.OnceFunc(func() { swapAction(unix.SIGQUIT, was) })
 }
 
 // catching catches signals. Until the function that it returns is called, they end this
@@ -159,8 +181,7 @@ func (j *jailStart) forward(s signals, done <-chan struct{}) {
 // sets the default action past the runtime, which would print its stacks for
 // some signals and ignore others. It returns if the signal does not end us.
 func dieBy(s syscall.Signal) int {
-	var action [4]uintptr // struct sigaction of the kernel: all zero is SIG_DFL
-	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&action)), 0, 8, 0, 0)
+	swapAction(s, action{})
 	if unix.Kill(unix.Getpid(), s) == nil {
 		time.Sleep(100 * time.Millisecond) // any thread may take it
 	}
