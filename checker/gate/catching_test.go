@@ -11,6 +11,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ready starts the running test once more, in a role, and waits for its first word.
+func ready(t *testing.T, role string) (c *exec.Cmd, said *bytes.Buffer) {
+	t.Helper()
+	c, said = exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+t.Name()+"$"), &bytes.Buffer{}
+	c.Env, c.Dir, c.Stderr = append(os.Environ(), role), t.TempDir(), said // the folder may get a core dump
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return c, said
+}
+
 // A signal ends a launch that hangs in a system call, as a write to a log whose file system
 // does not answer; after that it is for whoever supervises the jail.
 func TestSignalsWhileCatching(t *testing.T) {
@@ -38,18 +56,7 @@ func TestSignalsWhileCatching(t *testing.T) {
 		"hangs":  func(ws syscall.WaitStatus) bool { return ws.Signal() == unix.SIGTERM },
 		"called": func(ws syscall.WaitStatus) bool { return ws.ExitStatus() == int(unix.SIGTERM) },
 	} {
-		c := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestSignalsWhileCatching$")
-		c.Env = append(os.Environ(), role+"="+as)
-		out, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := out.Read(make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
+		c, _ := ready(t, role+"="+as)
 		hung := time.AfterFunc(time.Minute, func() { _ = c.Process.Kill() }) // it may end just then
 		if err := c.Process.Signal(unix.SIGTERM); err != nil {
 			t.Fatal(err)
@@ -81,20 +88,7 @@ func TestQuitIsPlain(t *testing.T) {
 		"plain":  func(ws syscall.WaitStatus) bool { return ws.Signal() == unix.SIGQUIT },
 		"caught": func(ws syscall.WaitStatus) bool { return ws.ExitStatus() == int(unix.SIGQUIT) },
 	} {
-		c := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestQuitIsPlain$")
-		c.Env, c.Dir = append(os.Environ(), role+"="+as), t.TempDir() // which may get a core dump
-		var said bytes.Buffer
-		c.Stderr = &said
-		out, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := out.Read(make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
+		c, said := ready(t, role+"="+as)
 		if err := c.Process.Signal(unix.SIGQUIT); err != nil {
 			t.Fatal(err)
 		}

@@ -9,9 +9,6 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/refnil/opencode-jail-devenv/checker/host"
-	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
 // swapped is a jail that is to show data at point, and shows what shows is. What has been
@@ -30,19 +27,7 @@ func swapped(t *testing.T, shows string) (v *verifier, exchange func()) {
 	mounts := func(source string) []string {
 		return []string{"--bind", dir, dir, "--ro-bind", dir + "/" + source, dir + "/point"}
 	}
-	s, err := sandbox.ParseArgv(append(mounts("data"), "--", "true"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fs := host.NewFS()
-	tree, err := s.Simulate(sandbox.Config{Host: fs, Strict: true, Cwd: "/"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := expect(tree, fs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, tree := expected(t, mounts("data")...)
 	child, begin := held(t, mounts(shows)...)
 	if _, err := begin.Write([]byte{1}); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,12 +12,10 @@ import (
 	"github.com/refnil/opencode-jail-devenv/checker/sandbox"
 )
 
-// modelled is a jail with a writable directory, a read-only one in it, and the
-// mounts that the model expects of it.
-func modelled(t *testing.T) (*expectation, []sandbox.HostMount) {
+// expected is what the model expects of a jail.
+func expected(t *testing.T, options ...string) (*expectation, *sandbox.Tree) {
 	t.Helper()
-	dir := t.TempDir()
-	s, err := sandbox.ParseArgv([]string{"--unshare-pid", "--ro-bind", "/usr", "/usr", "--bind", dir, "/w", "--ro-bind", dir, "/r", "--proc", "/proc", "--", "true"}, nil)
+	s, err := sandbox.ParseArgv(append(slices.Clone(options), "--", "true"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,13 +24,22 @@ func modelled(t *testing.T) (*expectation, []sandbox.HostMount) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table []sandbox.HostMount
-	for _, l := range tree.InJail() {
-		table = append(table, sandbox.HostMount{Point: l.Point, ReadOnly: l.Flag})
-	}
 	e, err := expect(tree, fs)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return e, tree
+}
+
+// modelled is a jail with a writable directory, a read-only one in it, and the
+// mounts that the model expects of it.
+func modelled(t *testing.T) (*expectation, []sandbox.HostMount) {
+	t.Helper()
+	dir := t.TempDir()
+	e, tree := expected(t, "--unshare-pid", "--ro-bind", "/usr", "/usr", "--bind", dir, "/w", "--ro-bind", dir, "/r", "--proc", "/proc")
+	var table []sandbox.HostMount
+	for _, l := range tree.InJail() {
+		table = append(table, sandbox.HostMount{Point: l.Point, ReadOnly: l.Flag})
 	}
 	return e, table
 }
