@@ -12,11 +12,13 @@ func (a *attempt) start(judged func()) (int, error) {
 	if err == nil {
 		err = waiting.build()
 	}
+	if err == nil {
+		a.rev.begin(a.jail) // beside bwrap's work; a signal ends this process meanwhile
+	}
 	signals := a.caught()
 	if err != nil {
 		return signals.give(errors.Join(err, a.drop()))
 	}
-	a.rev.begin(a.jail) // beside bwrap's work
 	jail, err := waiting.start(signals)
 	for _, m := range waiting.missing {
 		a.warn("not available here: %s", m)

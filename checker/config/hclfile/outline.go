@@ -18,7 +18,8 @@ type Outline struct {
 	Broken string
 }
 
-// OutlineOf reads the outline of src, of the file called name: no expression is parsed. What ends in the middle is an error, a Diagnostics.
+// OutlineOf reads the outline of src, of the file called name: no expression is parsed.
+// What ends in the middle is an error, a Diagnostics.
 func OutlineOf(name string, src []byte) (Outline, error) {
 	o := &outliner{Outline: Outline{Arguments: map[string]bool{}, Blocks: map[string]bool{}, Within: map[string]bool{}}}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos) // what it objects to it marks as invalid, too
